@@ -1,0 +1,166 @@
+"""Incidents, their probable causes, and the timeline that says why everything happened."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import IntEnum, StrEnum
+
+from agent.model.alert import Severity
+from agent.model.reason import Reason
+from agent.model.service import EntityRef, Health
+
+
+class IncidentState(StrEnum):
+    """Where an incident is in its life. Only `open` and `resolved` can change back."""
+
+    OPEN = "open"
+    RESOLVED = "resolved"
+    """Service is restored; fires it again within the quiet time, the same incident reopens."""
+    CLOSED = "closed"
+    MERGED = "merged"
+
+
+class Priority(IntEnum):
+    """P1 to P5 from impact and urgency (ITIL 4)."""
+
+    P1 = 1
+    P2 = 2
+    P3 = 3
+    P4 = 4
+    P5 = 5
+
+
+class Level(IntEnum):
+    """Impact or urgency."""
+
+    HIGH = 1
+    MEDIUM = 2
+    LOW = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cause:
+    """A candidate for the cause of an incident, with what speaks for it and against it."""
+
+    entity: EntityRef
+    score: float
+    evidence_for: tuple[str, ...]
+    evidence_against: tuple[str, ...]
+    alerting: bool
+    """False for a node without an alert of its own: a monitor may be missing there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketLink:
+    """The record of a ticketing tool that stands for an incident."""
+
+    connector: str
+    ref: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incident:
+    """An unplanned interruption or degradation: what is broken, for whom, why, and who has it."""
+
+    id: str
+    state: IncidentState
+    title: str
+    opened_at: datetime
+    started_at: datetime
+    """The earliest start that an alert of it claims: the downtime begins here."""
+    severity: Severity
+    impact: Level
+    urgency: Level
+    priority: Priority
+    alerts: int
+    firing: int
+    entities: tuple[EntityRef, ...] = ()
+    """Where alerts of it fire or fired, first seen first; bounded."""
+    services: tuple[EntityRef, ...] = ()
+    """Who is hit: the entities and what rests on them, the business's own names first; bounded."""
+    causes: tuple[Cause, ...] = ()
+    cause_confirmed_by: str | None = None
+    owner: EntityRef | None = None
+    assignee: str | None = None
+    acknowledged_by: str | None = None
+    acknowledged_at: datetime | None = None
+    response_due: datetime | None = None
+    restoration_due: datetime | None = None
+    resolved_at: datetime | None = None
+    resolution: Reason | None = None
+    closed_at: datetime | None = None
+    reopened: int = 0
+    merged_into: str | None = None
+    tickets: tuple[TicketLink, ...] = ()
+    changes: tuple[str, ...] = ()
+    problem: str | None = None
+    automated: bool = False
+    """Whether a verified run of ours restored it."""
+
+    @property
+    def is_live(self) -> bool:
+        """Whether alerts may still join it or bring it back."""
+        return self.state in (IncidentState.OPEN, IncidentState.RESOLVED)
+
+    @property
+    def cause(self) -> EntityRef | None:
+        """The probable cause on top."""
+        return self.causes[0].entity if self.causes else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimelineItem:
+    """One line of the story of an incident, change or problem."""
+
+    at: datetime
+    subject: str
+    """The id of the record whose story this belongs to."""
+    reason: Reason
+    text: str
+    actor: str = "watchkeeper"
+    alerts: tuple[str, ...] = ()
+    """Fingerprints this is about; bounded."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StateInterval:
+    """The health of one entity from `start` on; `end` is None while it lasts."""
+
+    entity: EntityRef
+    start: datetime
+    end: datetime | None
+    health: Health
+    incident: str | None = None
+    excused_by: str | None = None
+    """The calendar entry or change that announced it; None: unplanned."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Targets:
+    """Response and restoration targets of one priority."""
+
+    response: timedelta
+    restoration: timedelta
+
+
+class ProblemState(StrEnum):
+    """Where a problem is in its life."""
+
+    OPEN = "open"
+    KNOWN_ERROR = "known_error"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """The cause of incidents that come back, or of a remediation that stopped helping."""
+
+    id: str
+    state: ProblemState
+    title: str
+    opened_at: datetime
+    signature: str
+    """Cause and kinds of alert: what the incidents have in common."""
+    cause: EntityRef | None
+    incidents: tuple[str, ...]
+    reason: Reason

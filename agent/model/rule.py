@@ -1,0 +1,168 @@
+"""What operators and SREs write, checked: all that changes behaviour, as one frozen `Config`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+
+from agent.model.alert import Severity
+from agent.model.change import ChangeType, Policy
+from agent.model.incident import Priority, Targets
+from agent.model.labels import Labels, Matcher
+from agent.model.remediation import ParameterValue, Remediation
+from agent.model.service import EMPTY_MAP, ServiceMap
+
+
+class TargetOf(StrEnum):
+    """Which entity a remediation rule acts upon."""
+
+    ALERT = "alert"
+    """The entity where the alert fires."""
+    CAUSE = "cause"
+    """The probable cause of the incident; the rule waits until it is that entity's alert."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParameterSource:
+    """Where a rule takes a parameter from: exactly one of the three."""
+
+    value: ParameterValue | None = None
+    label: str | None = None
+    """A label of the alert: data from outside, checked against the declared type."""
+    condition: str | None = None
+    """Reserved word for an expression over alert and service."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemediationRule:
+    """When this condition holds for an alert of an incident, propose that remediation."""
+
+    name: str
+    author: str
+    when: str
+    """A condition over alert.*, service.* and incident.*."""
+    remediation: str
+    target: TargetOf = TargetOf.CAUSE
+    parameters: Mapping[str, ParameterSource] = field(default_factory=dict)
+    change: ChangeType | None = None
+    """Overrides the change model that the remediation declares."""
+    settle: timedelta = timedelta(0)
+    """How long the alert must have been in its incident: time for the cause to show."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InhibitRule:
+    """While a source alert fires, target alerts with equal labels are suppressed (Alertmanager)."""
+
+    name: str
+    source: tuple[Matcher, ...]
+    target: tuple[Matcher, ...]
+    equal: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heartbeat:
+    """An alert that must always fire; its silence is an incident."""
+
+    name: str
+    matchers: tuple[Matcher, ...]
+    within: timedelta = timedelta(minutes=5)
+    """Silence longer than this is a loss; also counted from the load of the rule."""
+    severity: Severity = Severity.CRITICAL
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Correlation:
+    """How alerts become incidents."""
+
+    window: timedelta = timedelta(minutes=5)
+    """An alert may join an incident whose last alert is not older than this."""
+    hops: int = 3
+    """How far on the map from the probable cause an alert may still belong to it."""
+    quiet: timedelta = timedelta(minutes=5)
+    """A resolved incident reopens within this time, and closes after it."""
+    similar_labels: tuple[str, ...] = ("cluster", "namespace", "service", "job", "host", "instance")
+    """For alerts that the map cannot place: those that are present must agree."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recurrence:
+    """When incidents of one signature become a problem."""
+
+    incidents: int = 3
+    within: timedelta = timedelta(days=30)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """Who is told about which incidents, and how often (Alertmanager's words)."""
+
+    name: str
+    receiver: str
+    when: str | None = None
+    """A condition over incident.* and service.*; None: every incident."""
+    group_by: tuple[str, ...] = ("incident",)
+    """`incident`, `owner`, `priority` or `cause`."""
+    group_wait: timedelta = timedelta(seconds=10)
+    group_interval: timedelta = timedelta(minutes=5)
+    repeat_interval: timedelta = timedelta(hours=4)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ticketing:
+    """Which incidents get a ticket at which connector."""
+
+    name: str
+    connector: str
+    when: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watch:
+    """A PromQL query that raises alerts of its own, with hysteresis."""
+
+    name: str
+    query: str
+    labels: Labels
+    annotations: Labels
+    every: timedelta = timedelta(seconds=15)
+    hold: timedelta = timedelta(0)
+    """`for`: how long the query must return a series before its alert fires."""
+    keep_firing: timedelta = timedelta(0)
+    """How long the alert goes on after the series is gone."""
+    clear: str | None = None
+    """A second query: once firing, the alert ends only when this one returns the series."""
+
+
+DEFAULT_TARGETS: Mapping[Priority, Targets] = {
+    Priority.P1: Targets(response=timedelta(minutes=5), restoration=timedelta(hours=1)),
+    Priority.P2: Targets(response=timedelta(minutes=15), restoration=timedelta(hours=4)),
+    Priority.P3: Targets(response=timedelta(hours=1), restoration=timedelta(hours=8)),
+    Priority.P4: Targets(response=timedelta(hours=4), restoration=timedelta(days=2)),
+    Priority.P5: Targets(response=timedelta(days=1), restoration=timedelta(days=5)),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """Everything that decides, by digest: two agents with one digest decide alike."""
+
+    digest: str
+    service_map: ServiceMap = EMPTY_MAP
+    correlation: Correlation = Correlation()
+    recurrence: Recurrence = Recurrence()
+    targets: Mapping[Priority, Targets] = field(default_factory=lambda: DEFAULT_TARGETS)
+    inhibit_rules: tuple[InhibitRule, ...] = ()
+    heartbeats: tuple[Heartbeat, ...] = ()
+    remediations: Mapping[str, Remediation] = field(default_factory=dict)
+    remediation_rules: tuple[RemediationRule, ...] = ()
+    policy: Policy | None = None
+    """None: no readable policy, so nothing may run."""
+    calendars: tuple[str, ...] = ()
+    """Names of the calendars that must be readable before anything runs."""
+    routes: tuple[Route, ...] = ()
+    ticketing: tuple[Ticketing, ...] = ()
+    watches: tuple[Watch, ...] = ()
+
+
+EMPTY_CONFIG = Config(digest="empty")
