@@ -1,0 +1,1 @@
+"""One file a question. Each has `run(session)` and answers with figures."""
