@@ -1,0 +1,151 @@
+"""Look-up tables over the rule set and what fires: rebuilt at any time, stored never."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from agent.core.conditions import Condition, Scope, compile_condition
+from agent.core.matching import Predicate, compile_all
+from agent.core.place import Places
+from agent.model.labels import Labels
+from agent.model.rule import Config, Heartbeat, InhibitRule, RemediationRule, Route, Ticketing
+from agent.model.service import EntityRef, ServiceMap
+from agent.model.silence import Silence
+
+SIBLINGS_MAX = 20
+"""Something shared by more than this is infrastructure: that two of its users alert proves little."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inhibition:
+    """An inhibit rule, compiled, with the firing sources by their equal labels."""
+
+    rule: InhibitRule
+    is_source: Predicate
+    is_target: Predicate
+    sources: dict[tuple[str, ...], dict[str, None]]
+
+    def key(self, labels: Labels) -> tuple[str, ...]:
+        """The values that source and target must share."""
+        return tuple([labels.get(name, "") for name in self.rule.equal])
+
+
+class Derived:
+    """The tables of one rule set."""
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        self.places = Places(config.service_map)
+        self.inhibitions = tuple(
+            Inhibition(rule, compile_all(rule.source), compile_all(rule.target), {})
+            for rule in config.inhibit_rules
+        )
+        self.heartbeats: tuple[tuple[Heartbeat, Predicate], ...] = tuple(
+            (heartbeat, compile_all(heartbeat.matchers)) for heartbeat in config.heartbeats
+        )
+        self.policy: tuple[Condition, ...] = tuple(
+            compile_condition(rule.when, Scope.POLICY)
+            for rule in (config.policy.rules if config.policy else ())
+        )
+        self.routes: tuple[tuple[Route, Condition | None], ...] = tuple(
+            (route, compile_condition(route.when, Scope.ROUTE) if route.when else None)
+            for route in config.routes
+        )
+        self.ticketing: tuple[tuple[Ticketing, Condition | None], ...] = tuple(
+            (rule, compile_condition(rule.when, Scope.ROUTE) if rule.when else None)
+            for rule in config.ticketing
+        )
+        self.rules = RuleIndex(config.remediation_rules)
+        self.silences: dict[str, Predicate] = {}
+        self.reach: dict[EntityRef, dict[str, int]] = {}
+        """Entity to the live incidents that it may join, with its distance from the cause."""
+        self._reached: dict[str, tuple[EntityRef, ...]] = {}
+        self.likeness: dict[tuple[str, ...], str] = {}
+
+    def silenced_by(self, silence: Silence) -> Predicate:
+        """The compiled matchers of a silence."""
+        predicate = self.silences.get(silence.id)
+        if predicate is None:
+            self.silences[silence.id] = predicate = compile_all(silence.matchers)
+        return predicate
+
+    def alert_started(self, fingerprint: str, labels: Labels) -> None:
+        """Remember it as a source of inhibition where a rule says so."""
+        for inhibition in self.inhibitions:
+            if inhibition.is_source(labels):
+                inhibition.sources.setdefault(inhibition.key(labels), {})[fingerprint] = None
+
+    def alert_ended(self, fingerprint: str, labels: Labels) -> bool:
+        """Forget it as a source; whether it was one."""
+        was_source = False
+        for inhibition in self.inhibitions:
+            firing = inhibition.sources.get(inhibition.key(labels))
+            if firing is not None and fingerprint in firing:
+                del firing[fingerprint]
+                was_source = True
+        return was_source
+
+    def reach_changed(
+        self, incident: str, entities: Iterable[EntityRef], cause: EntityRef | None
+    ) -> None:
+        """Say anew which entities may join an incident: those near its probable cause.
+
+        Membership is judged against the cause and its reach, not against the nearest member, so
+        that no chain of neighbours grows without end.
+        """
+        self.incident_gone(incident)
+        distances = dict.fromkeys(entities, 0)
+        if cause is not None:
+            for ref, distance in _reach(
+                self.config.service_map, cause, self.config.correlation.hops
+            ):
+                if distances.get(ref, distance) >= distance:
+                    distances[ref] = distance
+        for ref, distance in distances.items():
+            self.reach.setdefault(ref, {})[incident] = distance
+        self._reached[incident] = tuple(distances)
+
+    def incident_gone(self, incident: str) -> None:
+        """Nothing may join it any more."""
+        for ref in self._reached.pop(incident, ()):
+            incidents = self.reach[ref]
+            incidents.pop(incident, None)
+            if not incidents:
+                del self.reach[ref]
+
+
+def _reach(service_map: ServiceMap, cause: EntityRef, hops: int) -> Iterable[tuple[EntityRef, int]]:
+    yield cause, 0
+    yield from service_map.above(cause, hops)
+    for lower, down in service_map.below(cause, hops):
+        yield lower, down
+        if down < hops and len(service_map.dependants.get(lower, ())) <= SIBLINGS_MAX:
+            for sibling, up in service_map.above(lower, hops - down):
+                yield sibling, down + up
+
+
+class RuleIndex:
+    """Remediation rules by the labels that they compare for equality."""
+
+    def __init__(self, rules: Iterable[RemediationRule]) -> None:
+        self._by_value: dict[str, dict[str, list[tuple[int, RemediationRule, Condition]]]] = {}
+        self._rest: list[tuple[int, RemediationRule, Condition]] = []
+        for number, rule in enumerate(rules):
+            condition = compile_condition(rule.when, Scope.REMEDIATION)
+            if condition.equalities:
+                # The last comparison is usually the narrowest: every rule names an alertname.
+                name, value = condition.equalities[-1]
+                by_value = self._by_value.setdefault(name, {})
+                by_value.setdefault(value, []).append((number, rule, condition))
+            else:
+                self._rest.append((number, rule, condition))
+
+    def may_match(self, labels: Labels) -> list[tuple[RemediationRule, Condition]]:
+        """The rules that these labels do not rule out, in the order they were written."""
+        found = list(self._rest)
+        for name, by_value in self._by_value.items():
+            rules = by_value.get(labels.get(name, ""))
+            if rules:
+                found += rules
+        if len(found) > 1:
+            found.sort(key=lambda item: item[0])
+        return [(rule, condition) for _, rule, condition in found]

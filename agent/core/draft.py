@@ -1,0 +1,125 @@
+"""The transition in the making: stages add to it, `step` hands it out."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+
+from agent.core.state import State
+from agent.model.alert import AlertRecord
+from agent.model.change import Change, Run
+from agent.model.effect import Effect
+from agent.model.incident import Incident, Problem, StateInterval, TimelineItem
+from agent.model.reason import Reason
+from agent.model.transition import Record, Refusal, Transition
+
+ALERTS_NAMED_MAX = 50
+"""A line of the timeline names at most this many alerts; the alerts themselves are all kept."""
+
+
+class Draft:
+    """What follows from one entry, as far as it is known."""
+
+    __slots__ = (
+        "_items",
+        "_records",
+        "at",
+        "cause_changed",
+        "created",
+        "effects",
+        "entities_changed",
+        "joined",
+        "number",
+        "refusal",
+        "touched",
+    )
+
+    def __init__(self, number: int, at: datetime) -> None:
+        self.number = number
+        self.at = at
+        self.effects: list[Effect] = []
+        self._items: list[AlertRecord | TimelineItem | StateInterval] = []
+        self._records: dict[str, Incident | Change | Run | Problem] = {}
+        self.touched: dict[str, None] = {}
+        """Incidents with news in this step."""
+        self.entities_changed: dict[str, None] = {}
+        """Incidents in which another entity began to alert."""
+        self.cause_changed: dict[str, None] = {}
+        self.joined: list[tuple[str, str]] = []
+        """(incident, fingerprint) of alerts that joined in this step."""
+        self.refusal: Refusal | None = None
+        self.created: str | None = None
+
+    def ask(self, state: State, effect: Callable[[str], Effect]) -> str:
+        """Ask for something to be done; answers with the id that its outcome will name."""
+        identifier = f"{self.number}.{len(self.effects)}"
+        made = effect(identifier)
+        self.effects.append(made)
+        state.outbox.add(made)
+        return identifier
+
+    def note(
+        self,
+        subject: str,
+        reason: Reason,
+        text: str,
+        *,
+        actor: str = "watchkeeper",
+        alerts: tuple[str, ...] = (),
+    ) -> None:
+        """Add a line to the story of a record."""
+        self._items.append(
+            TimelineItem(
+                at=self.at,
+                subject=subject,
+                reason=reason,
+                text=text,
+                actor=actor,
+                alerts=alerts[:ALERTS_NAMED_MAX],
+            )
+        )
+
+    def record(self, item: AlertRecord | StateInterval) -> None:
+        """Add a row of the history."""
+        self._items.append(item)
+
+    def set_incident(self, state: State, incident: Incident, **changes: object) -> Incident:
+        """Put the changed incident in place of the old one."""
+        changed = replace(incident, **changes) if changes else incident  # type: ignore[arg-type]
+        state.incidents[changed.id] = changed
+        self._records[changed.id] = changed
+        self.touched[changed.id] = None
+        return changed
+
+    def set_change(self, state: State, change: Change, **changes: object) -> Change:
+        """Put the changed change in place of the old one."""
+        changed = replace(change, **changes) if changes else change  # type: ignore[arg-type]
+        state.changes[changed.id] = changed
+        self._records[changed.id] = changed
+        return changed
+
+    def set_run(self, state: State, run: Run, **changes: object) -> Run:
+        """Put the changed run in place of the old one."""
+        changed = replace(run, **changes) if changes else run  # type: ignore[arg-type]
+        state.runs[changed.id] = changed
+        self._records[changed.id] = changed
+        return changed
+
+    def set_problem(self, state: State, problem: Problem, **changes: object) -> Problem:
+        """Put the changed problem in place of the old one."""
+        changed = replace(problem, **changes) if changes else problem  # type: ignore[arg-type]
+        state.problems[changed.id] = changed
+        self._records[changed.id] = changed
+        return changed
+
+    def refuse(self, reason: Reason, text: str) -> None:
+        """Say why what was asked for is not done."""
+        self.refusal = Refusal(reason=reason, text=text)
+
+    def finish(self) -> Transition:
+        """The transition as it stands."""
+        return Transition(
+            effects=tuple(self.effects),
+            records=(*self._items, *self._records.values()),
+            refusal=self.refusal,
+            created=self.created,
+        )

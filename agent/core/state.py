@@ -1,0 +1,296 @@
+"""Everything the agent remembers: plain data, changed by `step` only, rebuilt by replay.
+
+`Memory` is what a snapshot holds. `State` adds the rule set in force and `Derived`, the look-up
+tables that follow from both and are never stored. Nothing here decides.
+"""
+
+import heapq
+from collections.abc import Iterator
+from dataclasses import dataclass, field, fields
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from agent.core.derived import Derived
+from agent.model.alert import Alert, EndedBy
+from agent.model.change import Calendar, Change, Run
+from agent.model.effect import (
+    CancelRun,
+    Effect,
+    LaunchRun,
+    Notify,
+    PrepareRun,
+    Probe,
+    WriteTicket,
+)
+from agent.model.incident import Incident, Problem
+from agent.model.reason import Reason
+from agent.model.rule import EMPTY_CONFIG, Config
+from agent.model.service import EntityRef, Health
+from agent.model.silence import Silence
+from agent.model.ticket import TicketComment
+
+
+class Timer(StrEnum):
+    """What a timer is for; its key says for which record."""
+
+    LEASE = "lease"
+    FORGET = "forget"
+    HEARTBEAT = "heartbeat"
+    SUPPRESSION = "suppression"
+    QUIET = "quiet"
+    RESPONSE = "response"
+    RESTORATION = "restoration"
+    DECIDE = "decide"
+    CHANGE = "change"
+    VERIFY = "verify"
+    TICKET = "ticket"
+    GROUP = "group"
+
+
+@dataclass(slots=True, kw_only=True)
+class ActiveAlert:
+    """An alert that fires, where it was placed and what became of it."""
+
+    alert: Alert
+    source: str
+    entity: EntityRef | None
+    incident: str | None = None
+    joined_by: Reason | None = None
+    suppressed_by: tuple[str, ...] = ()
+    """`silence:ID`, `inhibit:RULE`, `calendar:NAME`, `heartbeat:NAME`."""
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EndedAlert:
+    """The last occurrence of an alert that is over, kept as long as late words may come."""
+
+    starts_at: datetime
+    ends_at: datetime
+    by: EndedBy
+
+
+@dataclass(slots=True, kw_only=True)
+class Members:
+    """What belongs to a live incident: the working memory of correlation and cause."""
+
+    firing: dict[str, None] = field(default_factory=dict)
+    kinds: dict[str, None] = field(default_factory=dict)
+    """Names of alerts seen, for the signature."""
+    entities: dict[EntityRef, int] = field(default_factory=dict)
+    """Entities that alerted, with the number of alerts firing there now."""
+    explains: dict[EntityRef, float] = field(default_factory=dict)
+    """Candidate causes with the weight of what they explain."""
+    alerts: int = 0
+    summary: str = ""
+    last_alert_at: datetime
+    unplaced: tuple[str, ...] = ()
+    """The likeness by which alerts without an entity join."""
+
+
+@dataclass(slots=True, kw_only=True)
+class HealthNow:
+    """The health of an entity that is not simply up."""
+
+    health: Health
+    since: datetime
+    incident: str | None
+    excused_by: str | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Verifying:
+    """A run is over and has to prove itself."""
+
+    deadline: datetime
+    holds_since: datetime | None = None
+    ended_at: datetime
+    probing: str | None = None
+    """The effect id of the probe under way."""
+
+
+@dataclass(slots=True, kw_only=True)
+class TicketSync:
+    """What one ticketing tool was told about one incident."""
+
+    ref: str | None = None
+    told: str = ""
+    """Digest of the ticket that the tool agreed with last."""
+    telling: str | None = None
+    """Effect id of the write under way."""
+    telling_digest: str = ""
+    comments: list[TicketComment] = field(default_factory=list)
+    telling_comments: int = 0
+    seen: dict[str, None] = field(default_factory=dict)
+    """Ids of remote comments that were taken over already."""
+    failures: int = 0
+    not_before: datetime | None = None
+    is_given_up: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
+class NotifyGroup:
+    """What one receiver still has to be told together."""
+
+    incidents: dict[str, None] = field(default_factory=dict)
+    fresh: dict[str, None] = field(default_factory=dict)
+    """Incidents with news since the last notification."""
+    sent_at: datetime | None = None
+    sending: str | None = None
+    failures: int = 0
+
+
+@dataclass(slots=True, kw_only=True)
+class Attempts:
+    """When a remediation was started on a target, newest last, and whether its breaker is open."""
+
+    started: list[datetime] = field(default_factory=list)
+    failed: int = 0
+    breaker_open: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
+class Outbox:
+    """Effects without an outcome yet, by id."""
+
+    prepare: dict[str, PrepareRun] = field(default_factory=dict)
+    launch: dict[str, LaunchRun] = field(default_factory=dict)
+    cancel: dict[str, CancelRun] = field(default_factory=dict)
+    probe: dict[str, Probe] = field(default_factory=dict)
+    ticket: dict[str, WriteTicket] = field(default_factory=dict)
+    notify: dict[str, Notify] = field(default_factory=dict)
+
+    def add(self, effect: Effect) -> None:
+        """Keep it until its outcome is known."""
+        match effect:
+            case PrepareRun():
+                self.prepare[effect.id] = effect
+            case LaunchRun():
+                self.launch[effect.id] = effect
+            case CancelRun():
+                self.cancel[effect.id] = effect
+            case Probe():
+                self.probe[effect.id] = effect
+            case WriteTicket():
+                self.ticket[effect.id] = effect
+            case Notify():
+                self.notify[effect.id] = effect
+
+    def take(self, effect: str) -> Effect | None:
+        """Remove an effect whose outcome is known; None if it was known before."""
+        for part in fields(self):
+            box: dict[str, Effect] = getattr(self, part.name)
+            if effect in box:
+                return box.pop(effect)
+        return None
+
+    def all(self) -> Iterator[Effect]:
+        """Everything without an outcome, oldest first within each kind."""
+        for part in fields(self):
+            yield from getattr(self, part.name).values()
+
+
+@dataclass(slots=True, kw_only=True)
+class Memory:
+    """All that a snapshot holds."""
+
+    last_number: int = 0
+    last_at: datetime | None = None
+    watching_since: datetime | None = None
+    alerts: dict[str, ActiveAlert] = field(default_factory=dict)
+    ended: dict[str, EndedAlert] = field(default_factory=dict)
+    suppressed: dict[str, None] = field(default_factory=dict)
+    """Firing alerts that something mutes at present."""
+    incidents: dict[str, Incident] = field(default_factory=dict)
+    members: dict[str, Members] = field(default_factory=dict)
+    problems: dict[str, Problem] = field(default_factory=dict)
+    recurrences: dict[str, list[tuple[str, datetime]]] = field(default_factory=dict)
+    changes: dict[str, Change] = field(default_factory=dict)
+    runs: dict[str, Run] = field(default_factory=dict)
+    verifying: dict[str, Verifying] = field(default_factory=dict)
+    attempts: dict[str, Attempts] = field(default_factory=dict)
+    silences: dict[str, Silence] = field(default_factory=dict)
+    calendars: dict[str, Calendar] = field(default_factory=dict)
+    health: dict[EntityRef, HealthNow] = field(default_factory=dict)
+    heartbeats: dict[str, datetime] = field(default_factory=dict)
+    """Until when each expected heartbeat is believed to be alive."""
+    tickets: dict[str, dict[str, TicketSync]] = field(default_factory=dict)
+    """By incident, then connector."""
+    groups: dict[str, NotifyGroup] = field(default_factory=dict)
+    outbox: Outbox = field(default_factory=Outbox)
+    timers: list[tuple[datetime, Timer, str]] = field(default_factory=list)
+    """A heap; entries that no longer apply are ignored when they come up."""
+    buckets: dict[str, list[str]] = field(default_factory=dict)
+    """Fingerprints whose lease or memory runs out in one slice of time."""
+    incident_count: int = 0
+    change_count: int = 0
+    run_count: int = 0
+    problem_count: int = 0
+
+
+class State(Memory):
+    """The memory with the rule set in force and the tables derived from both."""
+
+    __slots__ = ("config", "derived")
+
+    config: Config
+    derived: Derived
+
+    @classmethod
+    def empty(cls) -> "State":
+        """The state before the first entry."""
+        return cls.of(Memory(), EMPTY_CONFIG)
+
+    @classmethod
+    def of(cls, memory: Memory, config: Config) -> "State":
+        """The state that a snapshot and its rule set stand for."""
+        state = cls(**{part.name: getattr(memory, part.name) for part in fields(Memory)})
+        state.adopt(config)
+        return state
+
+    def memory(self) -> Memory:
+        """What a snapshot has to hold; shares its parts with the state, so encode it at once."""
+        return Memory(**{part.name: getattr(self, part.name) for part in fields(Memory)})
+
+    def adopt(self, config: Config) -> None:
+        """Put a rule set into force and rebuild what is derived from it."""
+        self.config = config
+        self.derived = Derived(config)
+        for fingerprint, active in self.alerts.items():
+            self.derived.alert_started(fingerprint, active.alert.labels)
+        for identifier, members in self.members.items():
+            incident = self.incidents[identifier]
+            self.derived.reach_changed(identifier, tuple(members.entities), incident.cause)
+            if members.unplaced:
+                self.derived.likeness[members.unplaced] = identifier
+
+    def schedule(self, due: datetime, timer: Timer, key: str) -> None:
+        """Ask to be woken; a timer that no longer applies then is ignored, so none is removed."""
+        heapq.heappush(self.timers, (due, timer, key))
+
+    def pop_due(self, at: datetime) -> tuple[datetime, Timer, str] | None:
+        """The earliest timer whose moment has come, removed; None where there is none."""
+        return heapq.heappop(self.timers) if self.timers and self.timers[0][0] <= at else None
+
+    def next_due(self) -> datetime | None:
+        """When the next timer wants to be heard."""
+        return self.timers[0][0] if self.timers else None
+
+    def bucket(self, timer: Timer, due: datetime, fingerprint: str) -> None:
+        """Wake for this alert in the slice of `BUCKET` that ends at or after `due`.
+
+        One timer serves all alerts of a slice: a hundred thousand leases cost a handful of timers.
+        """
+        slice_end = datetime.fromtimestamp(
+            -(-due.timestamp() // BUCKET.total_seconds()) * BUCKET.total_seconds(), tz=due.tzinfo
+        )
+        key = f"{timer}:{slice_end.isoformat()}"
+        waiting = self.buckets.get(key)
+        if waiting is None:
+            self.buckets[key] = waiting = []
+            self.schedule(slice_end, timer, key)
+        waiting.append(fingerprint)
+
+
+BUCKET = timedelta(seconds=5)
+"""Expiry is exact to this."""
