@@ -19,9 +19,9 @@ WARM_UP = 1_000
 
 def run(session: Session) -> list[Figure]:
     """Accepted alerts a second, and the answer's p99, at each number of connections."""
-    count = session.size(8_000, quick=2_000)
+    count = session.size(20_000, quick=2_000)
     # ansible-rulebook is slower by far: as many alerts would only make everybody wait.
-    rulebook_count = session.size(2_000, quick=1_000)
+    rulebook_count = session.size(3_000, quick=1_000)
 
     def one_round(contender: Contender, server: Server) -> Measures:
         each = rulebook_count if contender.name == RULEBOOK else count
