@@ -1,0 +1,1 @@
+"""Playing remediations with the Ansible that is installed beside us."""

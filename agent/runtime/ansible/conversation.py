@@ -1,0 +1,76 @@
+"""The agent's end of the talk with one supervisor.
+
+Not here: what is said (`wire`), who listens at the other end (`supervisor`).
+"""
+
+import asyncio
+import socket
+from collections.abc import Callable
+
+from agent.runtime.ansible.wire import (
+    CANCEL,
+    MESSAGE_BYTES_MAX,
+    Ended,
+    Line,
+    Started,
+    decode,
+)
+
+GOODBYE_TIMEOUT_S = 10.0
+
+
+class Conversation:
+    """Hears one run to its end; cancels it on request."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._over = asyncio.Event()
+        self.playbook_pid: int | None = None
+        """Of the playbook command, once it has begun."""
+
+    @classmethod
+    async def over(cls, ours: socket.socket) -> "Conversation":
+        """Talk over this socket, which belongs to the conversation from now on."""
+        reader, writer = await asyncio.open_unix_connection(sock=ours, limit=MESSAGE_BYTES_MAX)
+        return cls(reader, writer)
+
+    async def listen(self, on_line: Callable[[Line], None], *, timeout_s: float) -> Ended | None:
+        """The last word about the run; None when its supervisor went away without one."""
+        ended: Ended | None = None
+        try:
+            async with asyncio.timeout(timeout_s):
+                while ended is None and (line := await self._reader.readline()).endswith(b"\n"):
+                    match decode(line):
+                        case Line() as output:
+                            on_line(output)
+                        case Started(pid=pid):
+                            self.playbook_pid = pid
+                        case Ended() as last:
+                            ended = last
+            if ended is not None:
+                # Its own process is one of the run's, too: it has to be gone before we say so.
+                async with asyncio.timeout(GOODBYE_TIMEOUT_S):
+                    await self._reader.read()
+        except (TimeoutError, OSError, ValueError):
+            return ended
+        finally:
+            self._over.set()
+        return ended
+
+    def cancel(self) -> None:
+        """Ask the supervisor to end the run."""
+        if not self._writer.is_closing():
+            self._writer.write(CANCEL)
+
+    async def wait(self, timeout_s: float) -> None:
+        """Until the run is over, at most this long."""
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self._over.wait()
+        except TimeoutError:
+            self.close()
+
+    def close(self) -> None:
+        """Hang up, which ends the run if it is not over."""
+        self._writer.close()

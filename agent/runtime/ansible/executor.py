@@ -1,0 +1,269 @@
+"""Plays remediations with the Ansible beside us: private, bounded, and ended for certain.
+
+Not here: whether a run may start (`core.policy`), and how its process is watched (`supervisor`).
+"""
+
+import asyncio
+import os
+import socket
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import structlog
+
+from agent.errors import PermanentError
+from agent.model.remediation import Outcome, Phase, RunLine, RunResult, RunSpec
+from agent.runtime.ansible import folder as run_folder
+from agent.runtime.ansible.conversation import Conversation
+from agent.runtime.ansible.fork_server import ForkServer
+from agent.runtime.ansible.installation import READ_AT_IMPORT, Installation
+from agent.runtime.ansible.outcome import judge
+from agent.runtime.ansible.processes import RunProcesses
+from agent.runtime.ansible.syntax import syntax_spec
+from agent.runtime.ansible.wire import Ended, Line, Order
+from agent.runtime.executor import Prepared
+
+CALL = "agent.runtime.ansible.supervisor:main"
+GRACE_S = 3.0
+"""How long ansible-playbook has to end its own workers after a SIGTERM."""
+KILL_BUDGET_S = 10.0
+END_MARGIN_S = 30.0
+
+log = structlog.get_logger(__name__)
+
+
+class AnsibleExecutor:
+    """An `Executor` that drives ansible-playbook on this machine.
+
+    `remediations` holds one folder a remediation; `work` is ours alone and holds one folder a
+    live run. `secrets` are blotted out of all output. `settings` are Ansible's own environment
+    settings, over ours. Without `known_hosts`, a new host's key is taken and kept in `work`.
+    """
+
+    def __init__(
+        self,
+        remediations: Path,
+        work: Path,
+        secrets: tuple[str, ...] = (),
+        concurrency: int | None = None,
+        *,
+        known_hosts: Path | None = None,
+        settings: Mapping[str, str] | None = None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._remediations = remediations.resolve()
+        self._work = work.resolve()
+        self._secrets = secrets
+        self._slots = asyncio.Semaphore(concurrency or os.cpu_count() or 1)
+        self._known_hosts = (known_hosts or self._work / "known_hosts").resolve()
+        checking = "yes" if known_hosts else "accept-new"
+        self._server = ForkServer(
+            folder=self._work / ".ansible",
+            environment={
+                "ANSIBLE_SSH_EXTRA_ARGS": f"-o StrictHostKeyChecking={checking}",
+                **(settings or {}),
+            },
+        )
+        self._now = now
+        self._live: dict[str, Conversation | None] = {}
+        self._cancelled: set[str] = set()
+
+    @property
+    def plain_starts(self) -> int:
+        """How many runs had to wait for Ansible to be imported."""
+        return self._server.plain_starts
+
+    async def start(self) -> None:
+        """Make ready to launch quickly. Raises `PermanentError` when Ansible is not installed."""
+        self._work.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._work.chmod(0o700)
+        await self._server.start()
+
+    async def stop(self) -> None:
+        """End every live run, then the warm process."""
+        for run in tuple(self._live):
+            await self.cancel(run)
+        await self._server.stop()
+
+    async def prepare(self, spec: RunSpec) -> Prepared:
+        """Put a run's own copy of its remediation, inventory and variables on disk."""
+        made = await asyncio.to_thread(
+            run_folder.create,
+            spec,
+            remediations=self._remediations,
+            work=self._work,
+            known_hosts=self._known_hosts,
+        )
+        return Prepared(run=spec.run, digest=made.digest, spec=spec, check_problem=made.problem)
+
+    async def launch(self, prepared: Prepared, report: Callable[[RunLine], None]) -> RunResult:
+        """Play it to its end, or to its timeout. A failed play is an outcome, never an error."""
+        run, spec = prepared.run, prepared.spec
+        if run in self._live:
+            return self._nothing_started(Outcome.REFUSED, f"run {run} is live already")
+        if prepared.check_problem is not None:
+            self._remove(run)
+            return self._nothing_started(Outcome.REFUSED, prepared.check_problem)
+        self._live[run] = None
+        try:
+            async with self._slots:
+                if run in self._cancelled:
+                    return self._nothing_started(Outcome.CANCELLED, "cancelled before its start")
+                return await self._play(spec, _arguments(spec, self._work / run), report)
+        except PermanentError as problem:
+            return self._nothing_started(Outcome.REFUSED, str(problem))
+        finally:
+            self._live.pop(run, None)
+            self._cancelled.discard(run)
+            await asyncio.to_thread(self._remove, run)
+
+    async def cancel(self, run: str) -> None:
+        """End it for certain; its `launch` gives the outcome `CANCELLED`. Unknown runs: no-op."""
+        if run not in self._live:
+            self._remove(run)
+            return
+        self._cancelled.add(run)
+        conversation = self._live[run]
+        if conversation is not None:
+            conversation.cancel()
+            await conversation.wait(GRACE_S + KILL_BUDGET_S)
+
+    async def sweep(self, runs: Sequence[str]) -> None:
+        """End and remove what an earlier life of the agent left of these runs, and of any other."""
+        left = {path.name for path in self._work.iterdir() if run_folder.RUN.fullmatch(path.name)}
+        for run in sorted({*runs, *left} - self._live.keys() - {self._known_hosts.name}):
+            if not await asyncio.to_thread(RunProcesses(run).kill, KILL_BUDGET_S):
+                log.error("ansible.survivors", run=run)
+            await asyncio.to_thread(self._remove, run)
+
+    async def syntax_check(self, name: str) -> str | None:
+        """What Ansible says is wrong with the playbooks of a remediation, or None."""
+        for phase in Phase:
+            spec = syntax_spec(self._remediations, name, phase)
+            problem = None if spec is None else await self._check_syntax(spec)
+            if problem is not None:
+                return problem
+        return None
+
+    async def _check_syntax(self, spec: RunSpec) -> str | None:
+        prepared = await self.prepare(spec)
+        lines: list[str] = []
+
+        def keep(line: Line) -> None:
+            lines.append(line.text)
+
+        try:
+            if prepared.check_problem is not None:
+                return prepared.check_problem
+            arguments = (*_arguments(spec, self._work / spec.run), "--syntax-check")
+            ended = await self._converse(spec, arguments, keep)
+        finally:
+            self._live.pop(spec.run, None)
+            await asyncio.to_thread(self._remove, spec.run)
+        if ended is not None and ended.status == 0:
+            return None
+        return "\n".join(lines) or "ansible-playbook --syntax-check gave no answer"
+
+    async def _play(
+        self, spec: RunSpec, arguments: tuple[str, ...], report: Callable[[RunLine], None]
+    ) -> RunResult:
+        started_at = self._now()
+        count = 0
+
+        def pass_on(line: Line) -> None:
+            nonlocal count
+            count += 1
+            report(
+                RunLine(
+                    run=spec.run,
+                    number=count,
+                    at=self._now(),
+                    text=line.text,
+                    task=line.task,
+                    host=line.host,
+                )
+            )
+
+        ended = await self._converse(spec, arguments, pass_on)
+        if ended is None:
+            return self._lost(spec.run, started_at)
+        hosts = [host.name for host in spec.hosts]
+        return judge(ended, hosts, started_at=started_at, ended_at=self._now())
+
+    async def _converse(
+        self, spec: RunSpec, arguments: tuple[str, ...], on_line: Callable[[Line], None]
+    ) -> Ended | None:
+        installation = await self._server.start()
+        order = self._order(spec, arguments, installation)
+        ours, theirs = socket.socketpair()
+        with theirs:
+            conversation = await Conversation.over(ours)
+            self._live[spec.run] = conversation
+            try:
+                await self._server.fork(
+                    call=CALL, tag=spec.run, order=order.encode(), descriptor=theirs.fileno()
+                )
+            except BaseException:
+                conversation.close()
+                raise
+        if spec.run in self._cancelled:
+            conversation.cancel()
+        ended = None
+        try:
+            ended = await conversation.listen(
+                on_line, timeout_s=order.timeout_s + order.grace_s + END_MARGIN_S
+            )
+        finally:
+            # Closed is cancelled: the supervisor ends the run when it cannot be heard any more.
+            conversation.close()
+            if ended is None:
+                await asyncio.to_thread(RunProcesses(spec.run).kill, KILL_BUDGET_S)
+        return ended
+
+    def _order(
+        self, spec: RunSpec, arguments: tuple[str, ...], installation: Installation
+    ) -> Order:
+        folder = self._work / spec.run
+        return Order(
+            run=spec.run,
+            folder=str(folder),
+            call=installation.call,
+            arguments=arguments,
+            environment={
+                "AWX_ISOLATED_DATA_DIR": str(folder / "artifacts"),
+                "ANSIBLE_SSH_CONTROL_PATH_DIR": str(folder / "cp"),
+                "TMPDIR": str(folder / "tmp"),
+            },
+            assign={READ_AT_IMPORT: str(folder / "tmp")},
+            timeout_s=spec.timeout.total_seconds(),
+            grace_s=GRACE_S,
+            secrets=self._secrets,
+        )
+
+    def _lost(self, run: str, started_at: datetime) -> RunResult:
+        cancelled = run in self._cancelled
+        return RunResult(
+            outcome=Outcome.CANCELLED if cancelled else Outcome.UNKNOWN,
+            summary="cancelled; its supervisor was gone" if cancelled else "its supervisor died",
+            started_at=started_at,
+            ended_at=self._now(),
+        )
+
+    def _nothing_started(self, outcome: Outcome, summary: str) -> RunResult:
+        return RunResult(outcome=outcome, summary=summary, ended_at=self._now())
+
+    def _remove(self, run: str) -> None:
+        if run_folder.RUN.fullmatch(run):
+            run_folder.remove(self._work / run)
+
+
+def _arguments(spec: RunSpec, folder: Path) -> tuple[str, ...]:
+    # No word of the command line comes from outside: names are plain, files are ours.
+    return (
+        "ansible-playbook",
+        *("--inventory", str(folder / "inventory.json")),
+        *("--extra-vars", f"@{folder / 'variables.json'}"),
+        *(("--check", "--diff") if spec.check_mode else ()),
+        run_folder.PLAYBOOKS[spec.phase],
+    )

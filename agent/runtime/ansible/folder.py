@@ -1,0 +1,96 @@
+"""The private folder of one run: its own copy of everything that it plays, for nobody else.
+
+Not here: what stands in the inventory and the variables (`inventory`).
+"""
+
+import json
+import os
+import re
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from agent.config.tree import TreeError, digest_tree
+from agent.model.remediation import Phase, RunSpec
+from agent.runtime.ansible.inventory import inventory, refuse, variables
+
+RUN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+REMEDIATION = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+PLAYBOOKS = {Phase.REMEDIATE: "playbook.yml", Phase.ROLLBACK: "rollback.yml"}
+"""A playbook is addressed by what it is for, never by a path from outside."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunFolder:
+    """What was put on disk, and why it must not be played, if so."""
+
+    digest: str
+    problem: str | None
+
+
+def create(spec: RunSpec, *, remediations: Path, work: Path, known_hosts: Path) -> RunFolder:
+    """Make the folder of `spec`, mode 0700, and give the digest of the copy in it."""
+    problem = _refuse_names(spec) or refuse(spec.hosts, spec.parameters)
+    if problem is not None:
+        return RunFolder(digest="", problem=problem)
+    source, folder = remediations / spec.remediation, work / spec.run
+    try:
+        folder.mkdir(mode=0o700)
+    except FileExistsError:
+        return RunFolder(digest="", problem=f"run {spec.run} was prepared before")
+    folder.chmod(0o700)
+    try:
+        # Before the copy: what leads out of the folder, or is a device, is not even read.
+        digest_tree(source)
+        _copy(source, folder / "project")
+        digest = digest_tree(folder / "project")
+    except TreeError as refused:
+        return RunFolder(digest="", problem=f"{refused.path.name} {refused.problem}")
+    for name in ("artifacts/job_events", "cp", "tmp"):
+        (folder / name).mkdir(mode=0o700, parents=True)
+    _write(folder / "inventory.json", inventory(spec.hosts, folder=folder, known_hosts=known_hosts))
+    _write(folder / "variables.json", variables(spec.parameters))
+    return RunFolder(digest=digest, problem=_refuse_playbook(spec, folder, digest))
+
+
+def remove(folder: Path) -> None:
+    """Take a run's folder off the disk, whatever state it is in."""
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _refuse_names(spec: RunSpec) -> str | None:
+    if not RUN.fullmatch(spec.run):
+        return f"run {spec.run!r} is not a plain name"
+    if not REMEDIATION.fullmatch(spec.remediation):
+        return f"remediation {spec.remediation!r} is not a plain name"
+    return None
+
+
+def _refuse_playbook(spec: RunSpec, folder: Path, digest: str) -> str | None:
+    if digest != spec.digest:
+        return (
+            f"{spec.remediation} on disk is {digest[:12]}, approved was {spec.digest[:12]}: "
+            "ask for approval again"
+        )
+    playbook = PLAYBOOKS[spec.phase]
+    if not (folder / "project" / playbook).is_file():
+        return f"{spec.remediation} has no {playbook}"
+    return None
+
+
+def _copy(source: Path, target: Path) -> None:
+    for root, folders, files in os.walk(source):
+        copied = target / Path(root).relative_to(source)
+        copied.mkdir(mode=0o700)
+        for name in (*files, *(name for name in folders if (Path(root) / name).is_symlink())):
+            original = Path(root) / name
+            shutil.copyfile(original, copied / name, follow_symlinks=False)
+            if not original.is_symlink():
+                executable = original.stat().st_mode & 0o100
+                (copied / name).chmod(0o600 | executable)
+
+
+def _write(path: Path, content: dict[str, object]) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        json.dump(content, file)

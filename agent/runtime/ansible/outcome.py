@@ -1,0 +1,67 @@
+"""How a run ended, judged from its exit and Ansible's recap.
+
+Not here: whether it helped (verification reads the signal).
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from agent.model.remediation import HostStats, Outcome, RunResult
+from agent.runtime.ansible.wire import Cause, Ended
+
+_CUT_SHORT = {Cause.TIMED_OUT: Outcome.TIMED_OUT, Cause.CANCELLED: Outcome.CANCELLED}
+UNREACHABLE_BIT = 4
+"""Set in the exit status of ansible-playbook when a host could not be reached."""
+
+
+def judge(
+    ended: Ended, hosts: Sequence[str], *, started_at: datetime, ended_at: datetime
+) -> RunResult:
+    """The result of a run on exactly `hosts`; success only when each of them was played."""
+    outcome, summary = _judge(ended, hosts)
+    seconds = (ended_at - started_at).total_seconds()
+    if ended.survivors:
+        outcome = Outcome.UNKNOWN
+        summary += "; processes of the run could not be ended"
+    return RunResult(
+        outcome=outcome,
+        summary=f"{summary} ({seconds:.1f} s)",
+        stats=ended.stats,
+        started_at=started_at,
+        ended_at=ended_at,
+    )
+
+
+def _judge(ended: Ended, hosts: Sequence[str]) -> tuple[Outcome, str]:
+    stats, status = ended.stats, ended.status
+    strangers = sorted({entry.host for entry in stats} - set(hosts))
+    missing = sorted(set(hosts) - {entry.host for entry in stats})
+    unreachable = [entry.host for entry in stats if entry.unreachable]
+    failed = [entry.host for entry in stats if entry.failed]
+    if ended.cause in _CUT_SHORT:
+        return _CUT_SHORT[ended.cause], f"ended by us: {ended.cause.value.replace('_', ' ')}"
+    if status is None or status < 0:
+        return Outcome.UNKNOWN, f"ansible-playbook was killed by signal {-(status or 0)}"
+    if unreachable or (status & UNREACHABLE_BIT and status < 8 and not failed):
+        return Outcome.UNREACHABLE, f"unreachable: {_listed(unreachable or hosts)}"
+    if failed:
+        return Outcome.FAILED, f"failed on {_listed(failed)}"
+    if status != 0:
+        return Outcome.FAILED, f"ansible-playbook could not play it: exit status {status}"
+    if strangers:
+        return Outcome.FAILED, f"played on hosts that were not approved: {_listed(strangers)}"
+    if missing:
+        return Outcome.FAILED, f"nothing was played on {_listed(missing)}"
+    return _success(stats)
+
+
+def _success(stats: Iterable[HostStats]) -> tuple[Outcome, str]:
+    changed = [entry.host for entry in stats if entry.changed]
+    if changed:
+        return Outcome.CHANGED, f"changed {_listed(changed)}"
+    return Outcome.OK, "nothing had to be changed"
+
+
+def _listed(hosts: Sequence[str]) -> str:
+    shown = ", ".join(hosts[:5])
+    return shown if len(hosts) <= 5 else f"{shown} and {len(hosts) - 5} more"

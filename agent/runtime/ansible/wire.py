@@ -1,0 +1,104 @@
+"""What the agent and the supervisor of a run say to each other: JSON, one message a line.
+
+Not here: the sockets that carry it.
+"""
+
+import json
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+
+from agent.model.remediation import HostStats
+
+CANCEL = b"cancel\n"
+MESSAGE_BYTES_MAX = 1024 * 1024
+
+
+class Cause(StrEnum):
+    """Why a run is over, as its supervisor saw it."""
+
+    EXITED = "exited"
+    TIMED_OUT = "timed_out"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """One play, with everything its process needs to know."""
+
+    run: str
+    folder: str
+    call: str
+    """`module:function` of the console script."""
+    arguments: tuple[str, ...]
+    environment: dict[str, str]
+    assign: dict[str, str]
+    """Settings already read when the module was preloaded: `module:name` to value."""
+    timeout_s: float
+    grace_s: float
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+
+    def encode(self) -> str:
+        """As JSON text."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def decode(cls, text: str) -> "Order":
+        """From what `encode` gave."""
+        fields = json.loads(text)
+        return cls(
+            **{
+                **fields,
+                "arguments": tuple(fields["arguments"]),
+                "secrets": tuple(fields["secrets"]),
+            }
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Started:
+    """The playbook command begins now, in this process."""
+
+    pid: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """A line of output, scrubbed and bounded."""
+
+    text: str
+    task: str | None = None
+    host: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """The last message: nothing of the run lives any more, unless `survivors` says otherwise."""
+
+    cause: Cause
+    status: int | None
+    """Exit status; negative for a signal; None when it had to be killed."""
+    stats: tuple[HostStats, ...]
+    survivors: bool = False
+
+
+Message = Started | Line | Ended
+_KINDS: dict[str, type[Started] | type[Line]] = {"started": Started, "line": Line}
+
+
+def encode(message: Message) -> bytes:
+    """One line of JSON: the kind, then the fields."""
+    kind = type(message).__name__.lower()
+    return json.dumps([kind, asdict(message)]).encode() + b"\n"
+
+
+def decode(line: bytes) -> Message:
+    """The message that `encode` made this of."""
+    kind, fields = json.loads(line)
+    if kind != "ended":
+        return _KINDS[kind](**fields)
+    return Ended(
+        cause=Cause(fields["cause"]),
+        status=fields["status"],
+        stats=tuple(HostStats(**stats) for stats in fields["stats"]),
+        survivors=fields["survivors"],
+    )
