@@ -8,9 +8,9 @@ set -euo pipefail
 say() { printf 'setup: %s\n' "$*"; }
 installed() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
 offered() {
-  apt-cache policy "$1" | grep -q 'Candidate: [^(]' || return 1
+  [[ "$(apt-cache policy "$1")" == *"Candidate: "[^\(]* ]] || return 1
   # Ubuntu's package of this name only calls for a snap, which containers do not have
-  [ "$1" != chromium ] || ! apt-cache show chromium chromium-browser 2>/dev/null | grep -qi 'snap'
+  [ "$1" != chromium ] || [[ "$(apt-cache depends chromium)" != *snapd* ]]
 }
 
 wanted=()
@@ -42,17 +42,17 @@ if [ ! -e "$guard" ]; then
   chmod 755 "$guard"
 fi
 
-before=$(mktemp)
-dpkg-query -W -f '${Package}\n' | sort > "$before"
+installed_now() { dpkg-query -W -f '${db:Status-Status} ${Package}\n' | sed -n 's/^installed //p' | sort; }
+before=$(installed_now)
 DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
   -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 -o Dpkg::Options::=--force-confold \
   "${available[@]}" < /dev/null |
   sed -un 's/^Need to get \(.*\)\.$/setup: \1 to download/p; s/^Setting up \([^ ]*\) .*/setup: + \1/p'
 
 # Nor shall they start with the machine: they are run when something here needs them.
-dpkg-query -W -f '${Package}\n' | sort | comm -13 "$before" - | while read -r package; do
-  dpkg -L "$package" | sed -n 's|.*/systemd/system/\([^/@]*\.\(service\|timer\|socket\)\)$|\1|p' |
-    while read -r unit; do deb-systemd-helper disable "$unit" > /dev/null 2>&1 || true; done
-done
-rm -f "$before"
+if command -v systemctl > /dev/null; then
+  comm -13 <(printf '%s\n' "$before") <(installed_now) | xargs -r dpkg -L |
+    sed -n 's|.*/systemd/system/\([^/@]*\.\(service\|timer\|socket\)\)$|\1|p' |
+    xargs -r systemctl --quiet disable > /dev/null 2>&1 || true
+fi
 say "the distribution's programs are in place"
