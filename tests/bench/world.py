@@ -16,6 +16,7 @@ ENTITIES = 1000
 APPS, SERVICES, DATABASES = 200, 300, 200
 HOSTS = ENTITIES - APPS - SERVICES - DATABASES
 MAP_SEED = 7
+API_VERSION = "watchkeeper.io/v1"
 ALERTNAMES = 10
 TOUCH_ALERTNAME = "BenchTouch"
 TOUCH_TARGETS = 200
@@ -114,7 +115,7 @@ def _entities() -> Iterator[Document]:
     for entity in range(ENTITIES):
         below: list[int] = []
         if entity in range(APPS):
-            below = chance.sample(services, chance.choice((1, 2, 2, 3)))
+            below = chance.sample(services, chance.choice((2, 2, 3, 3)))
         elif entity in services:
             below = chance.sample(databases, chance.choice((1, 1, 2)))
             below += chance.sample(services, chance.choice((0, 0, 1)))
@@ -171,6 +172,7 @@ def _unmatched_rules(count: int) -> Iterator[Document]:
 
 def _rule(name: str, when: str, parameters: Document) -> Document:
     return {
+        "apiVersion": API_VERSION,
         "kind": "RemediationRule",
         "metadata": {"name": name},
         "spec": {
@@ -194,24 +196,34 @@ def _write_config(folder: Path) -> Path:
         "spec": {"type": "team"},
     }
     _write(folder / "rules" / "maps" / "people.yaml", [owner])
+    policy = {
+        "apiVersion": API_VERSION,
+        "kind": "ChangePolicy",
+        "metadata": {"name": "bench"},
+        "spec": {"rules": [{"name": "allow-all", "when": "true", "decision": "allow"}]},
+    }
+    _write(folder / "rules" / "policy" / "bench.yaml", [policy])
     return config
 
 
 def _write_touch_remediation(folder: Path) -> None:
     home = folder / "remediations" / "bench-touch"
     contract = {
-        "name": "bench-touch",
-        "title": "Touch one file",
-        "author": "bench",
-        "change_model": "standard",
-        "supports_check_mode": True,
-        "parameters": [{"name": "token", "type": "string", "pattern": "[a-z0-9-]{1,40}"}],
-        "timeout": "1m",
+        "apiVersion": API_VERSION,
+        "kind": "Remediation",
+        "metadata": {"name": "bench-touch", "title": "Touch one file", "author": "bench"},
+        "spec": {
+            "parameters": [{"name": "token", "type": "string", "pattern": "[a-z0-9-]{1,40}"}],
+            "change": {"model": "standard"},
+            "checkMode": True,
+            "rollback": "irreversible",
+            "timeout": "1m",
+        },
     }
     _write(home / "remediation.yaml", [contract])
     _write(
         home / "playbook.yml",
-        [touch_playbook(touched_folder(folder), hosts="all", token="token")],
+        [touch_playbook(touched_folder(folder), hosts="targets", token="agent_input.token")],
     )
     (home / "README.md").write_text("# Touch one file\n\nThe smallest effect that can be seen.\n")
 
