@@ -52,7 +52,7 @@ DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
 # Nor shall they start with the machine: they are run when something here needs them.
 if command -v systemctl > /dev/null; then
   comm -13 <(printf '%s\n' "$before") <(installed_now) | xargs -r dpkg -L |
-    sed -n 's|.*/systemd/system/\([^/@]*\.\(service\|timer\|socket\)\)$|\1|p' |
+    sed -En 's#.*/systemd/system/([^/@]*\.(service|timer|socket))$#\1#p' |
     xargs -r systemctl --quiet disable > /dev/null 2>&1 || true
 fi
 say "the distribution's programs are in place"
