@@ -88,7 +88,7 @@ class ConditionError(Exception):
         self.line, self.column, self.message = line, column, message
 
 
-class ConditionFailed(Exception):
+class ConditionFailure(Exception):  # noqa: N818 - it is an outcome, not a mistake
     """The condition met values that it cannot be evaluated on, such as a label that is absent."""
 
 
@@ -113,13 +113,13 @@ class Condition:
     _expression: cel.Expression
 
     def holds(self, facts: Facts) -> bool:
-        """Whether it is true of these facts. Raises ConditionFailed where it cannot be told."""
+        """Whether it is true of these facts. Raises ConditionFailure where it cannot be told."""
         try:
             value = self._expression.eval(facts.activation)
         except RuntimeError as error:
-            raise ConditionFailed(str(error)) from error
+            raise ConditionFailure(str(error)) from error
         if value.type() == cel.Type.ERROR:
-            raise ConditionFailed(str(value.value()))
+            raise ConditionFailure(str(value.value()))
         return bool(value.value())
 
 
@@ -157,7 +157,7 @@ def _compile(text: str, scope: Scope) -> cel.Expression:
         if place is None:
             raise ConditionError(1, 1, str(error)) from error
         raise ConditionError(int(place[1]), int(place[2]), place[3]) from error
-    if not expression.return_type() == cel.Type.BOOL:
+    if expression.return_type() != cel.Type.BOOL:
         kind = expression.return_type().name().lower()
         raise ConditionError(1, 1, f"a condition must be true or false, this gives a {kind}")
     return expression

@@ -6,13 +6,16 @@ from dataclasses import dataclass
 from agent.core.conditions import Condition, Scope, compile_condition
 from agent.core.matching import Predicate, compile_all
 from agent.core.place import Places
+from agent.model.change import Calendar
 from agent.model.labels import Labels
 from agent.model.rule import Config, Heartbeat, InhibitRule, RemediationRule, Route, Ticketing
 from agent.model.service import EntityRef, ServiceMap
 from agent.model.silence import Silence
 
+HOPS_MAX = 8
+"""Nothing is told to depend on what is further away."""
 SIBLINGS_MAX = 20
-"""Something shared by more than this is infrastructure: that two of its users alert proves little."""
+"""What more than this share is infrastructure: that two of its users alert proves little."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,7 @@ class Derived:
         self.reach: dict[EntityRef, dict[str, int]] = {}
         """Entity to the live incidents that it may join, with its distance from the cause."""
         self._reached: dict[str, tuple[EntityRef, ...]] = {}
+        self._scopes: dict[tuple[EntityRef, ...], dict[EntityRef, None]] = {}
         self.likeness: dict[tuple[str, ...], str] = {}
 
     def silenced_by(self, silence: Silence) -> Predicate:
@@ -67,6 +71,21 @@ class Derived:
         if predicate is None:
             self.silences[silence.id] = predicate = compile_all(silence.matchers)
         return predicate
+
+    def concerns(self, calendar: Calendar, entity: EntityRef | None) -> bool:
+        """Whether a calendar is about this entity: named itself, or something named rests on it."""
+        if not calendar.entities:
+            return True
+        if entity is None:
+            return False
+        scope = self._scopes.get(calendar.entities)
+        if scope is None:
+            service_map = self.config.service_map
+            scope = dict.fromkeys(calendar.entities)
+            for ref in calendar.entities:
+                scope.update(dict.fromkeys(lower for lower, _ in service_map.below(ref, HOPS_MAX)))
+            self._scopes[calendar.entities] = scope
+        return entity in scope
 
     def alert_started(self, fingerprint: str, labels: Labels) -> None:
         """Remember it as a source of inhibition where a rule says so."""
@@ -143,9 +162,9 @@ class RuleIndex:
         """The rules that these labels do not rule out, in the order they were written."""
         found = list(self._rest)
         for name, by_value in self._by_value.items():
-            rules = by_value.get(labels.get(name, ""))
-            if rules:
-                found += rules
+            for candidate in by_value.get(labels.get(name, ""), ()):
+                if all(labels.get(key) == value for key, value in candidate[2].equalities):
+                    found.append(candidate)
         if len(found) > 1:
             found.sort(key=lambda item: item[0])
         return [(rule, condition) for _, rule, condition in found]

@@ -10,7 +10,8 @@ from agent.model.change import Change, Run
 from agent.model.effect import Effect
 from agent.model.incident import Incident, Problem, StateInterval, TimelineItem
 from agent.model.reason import Reason
-from agent.model.transition import Record, Refusal, Transition
+from agent.model.service import EntityRef
+from agent.model.transition import Refusal, Transition
 
 ALERTS_NAMED_MAX = 50
 """A line of the timeline names at most this many alerts; the alerts themselves are all kept."""
@@ -27,8 +28,10 @@ class Draft:
         "created",
         "effects",
         "entities_changed",
+        "entities_touched",
         "joined",
         "number",
+        "overdue",
         "refusal",
         "touched",
     )
@@ -43,9 +46,13 @@ class Draft:
         """Incidents with news in this step."""
         self.entities_changed: dict[str, None] = {}
         """Incidents in which another entity began to alert."""
+        self.entities_touched: dict[EntityRef, datetime] = {}
+        """Entities where alerts began or ended, with the moment that the alerts claim."""
         self.cause_changed: dict[str, None] = {}
-        self.joined: list[tuple[str, str]] = []
-        """(incident, fingerprint) of alerts that joined in this step."""
+        self.joined: dict[str, list[str]] = {}
+        """Incident to the fingerprints of the alerts that joined it in this step."""
+        self.overdue: dict[str, None] = {}
+        """Incidents of which a clock has run out in this step."""
         self.refusal: Refusal | None = None
         self.created: str | None = None
 
@@ -82,32 +89,32 @@ class Draft:
         """Add a row of the history."""
         self._items.append(item)
 
-    def set_incident(self, state: State, incident: Incident, **changes: object) -> Incident:
+    def set_incident(self, memory: State, incident: Incident, /, **changes: object) -> Incident:
         """Put the changed incident in place of the old one."""
         changed = replace(incident, **changes) if changes else incident  # type: ignore[arg-type]
-        state.incidents[changed.id] = changed
+        memory.incidents[changed.id] = changed
         self._records[changed.id] = changed
         self.touched[changed.id] = None
         return changed
 
-    def set_change(self, state: State, change: Change, **changes: object) -> Change:
+    def set_change(self, memory: State, change: Change, /, **changes: object) -> Change:
         """Put the changed change in place of the old one."""
         changed = replace(change, **changes) if changes else change  # type: ignore[arg-type]
-        state.changes[changed.id] = changed
+        memory.changes[changed.id] = changed
         self._records[changed.id] = changed
         return changed
 
-    def set_run(self, state: State, run: Run, **changes: object) -> Run:
+    def set_run(self, memory: State, run: Run, /, **changes: object) -> Run:
         """Put the changed run in place of the old one."""
         changed = replace(run, **changes) if changes else run  # type: ignore[arg-type]
-        state.runs[changed.id] = changed
+        memory.runs[changed.id] = changed
         self._records[changed.id] = changed
         return changed
 
-    def set_problem(self, state: State, problem: Problem, **changes: object) -> Problem:
+    def set_problem(self, memory: State, problem: Problem, /, **changes: object) -> Problem:
         """Put the changed problem in place of the old one."""
         changed = replace(problem, **changes) if changes else problem  # type: ignore[arg-type]
-        state.problems[changed.id] = changed
+        memory.problems[changed.id] = changed
         self._records[changed.id] = changed
         return changed
 

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from agent.core.derived import Derived
-from agent.model.alert import Alert, EndedBy
+from agent.model.alert import Alert, EndedBy, Severity
 from agent.model.change import Calendar, Change, Run
 from agent.model.effect import (
     CancelRun,
@@ -201,6 +201,8 @@ class Memory:
     ended: dict[str, EndedAlert] = field(default_factory=dict)
     suppressed: dict[str, None] = field(default_factory=dict)
     """Firing alerts that something mutes at present."""
+    firing_at: dict[EntityRef, dict[Severity, int]] = field(default_factory=dict)
+    """How many alerts of which severity fire where."""
     incidents: dict[str, Incident] = field(default_factory=dict)
     members: dict[str, Members] = field(default_factory=dict)
     problems: dict[str, Problem] = field(default_factory=dict)

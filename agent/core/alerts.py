@@ -1,0 +1,239 @@
+"""The life of alerts: what a statement of a source means, given what is known already.
+
+Statements come late, twice and out of order. An occurrence is (fingerprint, start); a late word
+about an old occurrence never touches a newer one.
+"""
+
+from datetime import datetime, timedelta
+
+from agent.core.correlate import join, leave
+from agent.core.draft import Draft
+from agent.core.state import ActiveAlert, EndedAlert, State, Timer
+from agent.core.suppress import reconsider, suppressors
+from agent.model.alert import Alert, AlertRecord, EndedBy, severity_of
+from agent.model.entry import AlertsReceived, LeasesRenewed
+from agent.model.labels import fingerprint
+from agent.model.rule import Heartbeat
+
+LATENESS = timedelta(hours=1)
+"""How long words about what is over may still come. Prometheus repeats them for 15 minutes."""
+OWN_SOURCE = "watchkeeper"
+
+
+def receive(state: State, draft: Draft, received: AlertsReceived) -> None:
+    """Take in what a source states, in the order in which it states it."""
+    for alert in received.alerts:
+        take(state, draft, alert, received.source)
+
+
+def take(state: State, draft: Draft, alert: Alert, source: str) -> None:
+    """Take in one statement: a start, a repeat, an end, or a word too late to matter."""
+    active = state.alerts.get(alert.fingerprint)
+    if active is None:
+        ended = state.ended.get(alert.fingerprint)
+        if ended is not None and not _is_news(alert, ended):
+            return
+        if alert.ends_at is None:
+            _start(state, draft, alert, source)
+        else:
+            _remember_end(state, alert.fingerprint, alert.starts_at, alert.ends_at)
+        return
+    known = active.alert
+    if alert.starts_at < known.starts_at:
+        return
+    if alert.ends_at is not None:
+        end(state, draft, active, by=EndedBy.RESOLVED, at=alert.ends_at)
+    elif alert.starts_at > known.starts_at:
+        end(state, draft, active, by=EndedBy.REFIRED, at=alert.starts_at)
+        _start(state, draft, alert, source)
+    else:
+        active.alert = alert
+        renew(state, draft, active, alert.expires_at)
+
+
+def renew_all(state: State, draft: Draft, renewed: LeasesRenewed) -> None:
+    """Move the expiry of alerts that were repeated."""
+    for name, expires_at in renewed.expires_at.items():
+        active = state.alerts.get(name)
+        if active is not None:
+            renew(state, draft, active, expires_at)
+
+
+def renew(state: State, draft: Draft, active: ActiveAlert, expires_at: datetime | None) -> None:
+    """The alert still fires: its lease moves on, and a heartbeat beats."""
+    if expires_at is not None and (active.expires_at is None or expires_at > active.expires_at):
+        active.expires_at = expires_at
+    for name in active.suppressed_by:
+        if name.startswith("heartbeat:"):
+            _beat(state, draft, name.removeprefix("heartbeat:"))
+
+
+def expire(state: State, draft: Draft, bucket: str) -> None:
+    """End what was not repeated in time; what was, waits for its new moment."""
+    for name in state.buckets.pop(bucket, ()):
+        active = state.alerts.get(name)
+        if active is None or active.expires_at is None:
+            continue
+        if active.expires_at <= draft.at:
+            end(state, draft, active, by=EndedBy.EXPIRED, at=active.expires_at)
+        else:
+            state.bucket(Timer.LEASE, active.expires_at, name)
+
+
+def forget(state: State, draft: Draft, bucket: str) -> None:
+    """Drop the memory of occurrences about which no late word is expected any more."""
+    for name in state.buckets.pop(bucket, ()):
+        ended = state.ended.get(name)
+        if ended is not None and ended.ends_at + LATENESS <= draft.at:
+            del state.ended[name]
+
+
+def end(state: State, draft: Draft, active: ActiveAlert, *, by: EndedBy, at: datetime) -> None:
+    """The occurrence is over."""
+    alert = active.alert
+    name = alert.fingerprint
+    del state.alerts[name]
+    state.suppressed.pop(name, None)
+    _remember_end(state, name, alert.starts_at, at, by=by)
+    if active.entity is not None:
+        counts = state.firing_at[active.entity]
+        severity = severity_of(alert.labels)
+        counts[severity] -= 1
+        if not counts[severity]:
+            del counts[severity]
+        if not counts:
+            del state.firing_at[active.entity]
+        draft.entities_touched[active.entity] = at
+    draft.record(_record(active, ends_at=at, by=by))
+    leave(state, draft, active)
+    if state.derived.alert_ended(name, alert.labels):
+        release(state, draft)
+
+
+def release(state: State, draft: Draft) -> None:
+    """Let count what nothing mutes any more."""
+    for active in reconsider(state, draft):
+        join(state, draft, active)
+        draft.record(_record(active))
+
+
+def await_heartbeats(state: State, draft: Draft) -> None:
+    """Expect the heartbeats of the rule set from now on, and no others."""
+    expected = {heartbeat.name for heartbeat, _ in state.derived.heartbeats}
+    for name in [name for name in state.heartbeats if name not in expected]:
+        del state.heartbeats[name]
+    for heartbeat, _ in state.derived.heartbeats:
+        if heartbeat.name not in state.heartbeats:
+            _beat(state, draft, heartbeat.name)
+
+
+def miss(state: State, draft: Draft, name: str) -> None:
+    """A heartbeat may have been silent for too long: that silence is an alert."""
+    alive_until = state.heartbeats.get(name)
+    heartbeat = _heartbeat(state, name)
+    if alive_until is None or heartbeat is None or alive_until > draft.at:
+        return
+    take(state, draft, _lost(heartbeat, alive_until), OWN_SOURCE)
+
+
+def _start(state: State, draft: Draft, alert: Alert, source: str) -> None:
+    labels, name = alert.labels, alert.fingerprint
+    entity = state.derived.places.find(labels)
+    muted = suppressors(state, name, labels, entity, draft.at)
+    active = ActiveAlert(
+        alert=alert,
+        source=source,
+        entity=entity,
+        suppressed_by=muted,
+        expires_at=alert.expires_at,
+    )
+    state.alerts[name] = active
+    state.ended.pop(name, None)
+    if alert.expires_at is not None:
+        state.bucket(Timer.LEASE, alert.expires_at, name)
+    if state.derived.inhibitions:
+        state.derived.alert_started(name, labels)
+    if entity is not None:
+        counts = state.firing_at.setdefault(entity, {})
+        severity = severity_of(labels)
+        counts[severity] = counts.get(severity, 0) + 1
+        draft.entities_touched.setdefault(entity, alert.starts_at)
+    if muted:
+        state.suppressed[name] = None
+        for muter in muted:
+            if muter.startswith("heartbeat:"):
+                _beat(state, draft, muter.removeprefix("heartbeat:"))
+    else:
+        join(state, draft, active)
+    draft.record(_record(active))
+
+
+def _is_news(alert: Alert, ended: EndedAlert) -> bool:
+    if alert.starts_at != ended.starts_at:
+        return alert.starts_at > ended.starts_at
+    # The same occurrence again: only one that ended by our own guess can come back.
+    return alert.ends_at is None and ended.by is EndedBy.EXPIRED
+
+
+def _remember_end(
+    state: State,
+    name: str,
+    starts_at: datetime,
+    ends_at: datetime,
+    *,
+    by: EndedBy = EndedBy.RESOLVED,
+) -> None:
+    state.ended[name] = EndedAlert(starts_at, ends_at, by)
+    state.bucket(Timer.FORGET, ends_at + LATENESS, name)
+
+
+def _record(
+    active: ActiveAlert, *, ends_at: datetime | None = None, by: EndedBy | None = None
+) -> AlertRecord:
+    alert = active.alert
+    return AlertRecord(
+        fingerprint=alert.fingerprint,
+        starts_at=alert.starts_at,
+        ends_at=ends_at,
+        ended_by=by,
+        source=active.source,
+        entity=active.entity,
+        incident=active.incident,
+        suppressed_by=active.suppressed_by,
+        labels=alert.labels,
+        annotations=alert.annotations,
+        generator_url=alert.generator_url,
+    )
+
+
+def _heartbeat(state: State, name: str) -> Heartbeat | None:
+    return next((beat for beat, _ in state.derived.heartbeats if beat.name == name), None)
+
+
+def _beat(state: State, draft: Draft, name: str) -> None:
+    heartbeat = _heartbeat(state, name)
+    if heartbeat is None:
+        return
+    state.heartbeats[name] = draft.at + heartbeat.within
+    state.schedule(state.heartbeats[name], Timer.HEARTBEAT, name)
+    lost = state.alerts.get(_lost(heartbeat, draft.at).fingerprint)
+    if lost is not None:
+        end(state, draft, lost, by=EndedBy.RESOLVED, at=draft.at)
+
+
+def _lost(heartbeat: Heartbeat, since: datetime) -> Alert:
+    labels = {
+        "alertname": "HeartbeatLost",
+        "heartbeat": heartbeat.name,
+        "severity": heartbeat.severity.value,
+    }
+    seconds = int(heartbeat.within.total_seconds())
+    return Alert(
+        fingerprint=fingerprint(labels),
+        labels=labels,
+        annotations={
+            "summary": f"The heartbeat {heartbeat.name} has been silent for {seconds} s: "
+            "what sends it, or the way from there to here, is broken."
+        },
+        starts_at=since,
+    )

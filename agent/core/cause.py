@@ -1,0 +1,166 @@
+"""Why: the probable cause of an incident, over nodes with and without alerts, with its reasons.
+
+A candidate is worth what it explains (alerting entities that rest on it, nearer ones more), less
+for direct dependants that are watched and well. A node without an alert may win: then a monitor
+is missing there, and the evidence says so.
+"""
+
+import heapq
+
+from agent.core.correlate import absorb
+from agent.core.draft import Draft
+from agent.core.state import Members, State
+from agent.model.incident import Cause, Incident, IncidentState
+from agent.model.reason import Reason
+from agent.model.service import EntityRef, ServiceMap
+
+CAUSES_MAX = 5
+DEPENDANTS_ASKED_MAX = 50
+"""How many direct dependants of a candidate are asked whether they are well."""
+ALERTING_BONUS = 0.3
+HEALTHY_PENALTY = 0.5
+EVIDENCE_NAMED_MAX = 5
+
+
+def name_causes(state: State, draft: Draft) -> None:
+    """Rank the causes anew where another entity began to alert."""
+    while draft.entities_changed:
+        # Absorbing another incident changes the entities of the one that goes on.
+        identifier = next(iter(draft.entities_changed))
+        del draft.entities_changed[identifier]
+        incident = state.incidents[identifier]
+        if incident.is_live:
+            _rank(state, draft, incident)
+
+
+def confirm(state: State, draft: Draft, incident: Incident, entity: EntityRef, by: str) -> None:
+    """A person knows the cause: it stays on top."""
+    others = tuple(cause for cause in incident.causes if cause.entity != entity)
+    members = state.members[incident.id]
+    confirmed = Cause(
+        entity=entity,
+        score=1.0,
+        evidence_for=(f"confirmed by {by}",),
+        evidence_against=(),
+        alerting=bool(members.entities.get(entity)),
+    )
+    draft.set_incident(
+        state, incident, causes=(confirmed, *others)[:CAUSES_MAX], cause_confirmed_by=by
+    )
+    draft.note(
+        incident.id,
+        Reason.CAUSE_CONFIRMED,
+        f"{state.config.service_map.label(entity)} is the cause",
+        actor=by,
+    )
+    state.derived.reach_changed(incident.id, tuple(members.entities), entity)
+    draft.cause_changed[incident.id] = None
+
+
+def _rank(state: State, draft: Draft, incident: Incident) -> None:
+    members = state.members[incident.id]
+    service_map = state.config.service_map
+    scores = {
+        ref: _score(service_map, members, ref, weight) for ref, weight in members.explains.items()
+    }
+    best = heapq.nsmallest(CAUSES_MAX, scores, key=lambda ref: (-scores[ref], ref))
+    total = len(members.entities) or 1
+    causes = tuple(
+        _with_evidence(service_map, members, ref, score=round(min(1.0, scores[ref] / total), 3))
+        for ref in best
+    )
+    before = incident.cause
+    if incident.cause_confirmed_by is not None:
+        causes = (incident.causes[0], *(c for c in causes if c.entity != before))[:CAUSES_MAX]
+    incident = draft.set_incident(state, incident, causes=causes)
+    cause = incident.cause
+    if cause is None:
+        return
+    state.derived.reach_changed(incident.id, tuple(members.entities), cause)
+    if cause != before:
+        draft.cause_changed[incident.id] = None
+        if before is not None:
+            draft.note(
+                incident.id,
+                Reason.CAUSE_CHANGED,
+                f"{service_map.label(cause)} explains more than {service_map.label(before)}: "
+                + "; ".join(causes[0].evidence_for),
+            )
+        _absorb_symptoms(state, draft, incident, cause)
+
+
+def _absorb_symptoms(state: State, draft: Draft, incident: Incident, cause: EntityRef) -> None:
+    """Incidents whose own cause rests on this one, opened at the same time, were its symptoms."""
+    if not state.members[incident.id].entities.get(cause):
+        return
+    correlation = state.config.correlation
+    for ref, _ in list(state.config.service_map.above(cause, correlation.hops)):
+        for other in list(state.derived.reach.get(ref, {})):
+            candidate = state.incidents[other]
+            if other == incident.id or candidate.state is not IncidentState.OPEN:
+                continue
+            apart = abs(candidate.opened_at - incident.opened_at)
+            if candidate.cause == ref and apart <= correlation.window:
+                absorb(state, draft, into=incident.id, other=other)
+
+
+def _score(service_map: ServiceMap, members: Members, ref: EntityRef, weight: float) -> float:
+    healthy, asked = _dependants(service_map, members, ref)
+    doubt = HEALTHY_PENALTY * len(healthy) / asked if asked else 0.0
+    bonus = ALERTING_BONUS if ref in members.entities else 0.0
+    return weight * (1.0 - doubt) + bonus
+
+
+def _dependants(
+    service_map: ServiceMap, members: Members, ref: EntityRef
+) -> tuple[list[EntityRef], int]:
+    """Direct dependants that are watched and do not alert, and how many could have alerted."""
+    healthy: list[EntityRef] = []
+    asked = 0
+    for dependant in service_map.dependants.get(ref, ())[:DEPENDANTS_ASKED_MAX]:
+        if not service_map.entities[dependant].matches:
+            continue
+        asked += 1
+        if dependant not in members.entities:
+            healthy.append(dependant)
+    return healthy, asked
+
+
+def _with_evidence(
+    service_map: ServiceMap, members: Members, ref: EntityRef, *, score: float
+) -> Cause:
+    alerting = ref in members.entities
+    explained = [
+        entity
+        for entity, _ in service_map.above(ref, 8)
+        if entity in members.entities and entity != ref
+    ]
+    healthy, asked = _dependants(service_map, members, ref)
+    speaks_for = ["alerts itself"] if alerting else []
+    if explained:
+        speaks_for.append(f"{_names(service_map, explained)} rest{_s(explained)} on it")
+    speaks_against = [] if alerting else ["does not alert itself: is it monitored?"]
+    if healthy:
+        speaks_against.append(
+            f"{len(healthy)} of {asked} watched dependants are well: {_names(service_map, healthy)}"
+        )
+    unexplained = len(members.entities) - len(explained) - alerting
+    if unexplained:
+        speaks_against.append(f"does not explain {unexplained} of the alerting entities")
+    return Cause(
+        entity=ref,
+        score=score,
+        evidence_for=tuple(speaks_for),
+        evidence_against=tuple(speaks_against),
+        alerting=alerting,
+    )
+
+
+def _names(service_map: ServiceMap, refs: list[EntityRef]) -> str:
+    named = ", ".join(service_map.label(ref) for ref in refs[:EVIDENCE_NAMED_MAX])
+    rest = len(refs) - EVIDENCE_NAMED_MAX
+    return f"{named} and {rest} more" if rest > 0 else named
+
+
+def _s(refs: list[EntityRef]) -> str:
+    return "s" if len(refs) == 1 else ""

@@ -1,0 +1,155 @@
+"""What belongs together: alerts join the incident whose probable cause may explain them.
+
+Does not name the cause; `cause` does. Membership is judged against the incident's cause and its
+reach on the map, so no chain of neighbours grows without end.
+"""
+
+from datetime import datetime, timedelta
+
+from agent.core.draft import Draft
+from agent.core.state import ActiveAlert, Members, State
+from agent.model.alert import severity_of
+from agent.model.incident import Incident, IncidentState, Level, Priority
+from agent.model.labels import Labels
+from agent.model.reason import Reason
+
+DECAY = 0.7
+"""A symptom one hop further away counts for this much less of its cause."""
+
+
+def join(state: State, draft: Draft, active: ActiveAlert) -> None:
+    """Give an alert that counts to the incident it belongs to, opening one where there is none."""
+    likeness = () if active.entity else _likeness(state, active.alert.labels)
+    identifier, reason = _find(state, draft.at, active, likeness)
+    if identifier is None:
+        identifier = _open(state, draft, active, likeness)
+    active.incident, active.joined_by = identifier, reason
+    members = state.members[identifier]
+    members.firing[active.alert.fingerprint] = None
+    members.kinds[active.alert.name] = None
+    members.alerts += 1
+    members.last_alert_at = draft.at
+    if active.entity is not None:
+        _add_entity(state, draft, identifier, members, active.entity)
+    draft.touched[identifier] = None
+    draft.joined.setdefault(identifier, []).append(active.alert.fingerprint)
+
+
+def leave(state: State, draft: Draft, active: ActiveAlert) -> None:
+    """An alert is over: its incident has one firing alert less."""
+    if active.incident is None or active.incident not in state.members:
+        return
+    members = state.members[active.incident]
+    members.firing.pop(active.alert.fingerprint, None)
+    if active.entity is not None and members.entities.get(active.entity):
+        members.entities[active.entity] -= 1
+    draft.touched[active.incident] = None
+
+
+def absorb(state: State, draft: Draft, *, into: str, other: str) -> None:
+    """Make one incident of two: alerts, entities and evidence of `other` go over to `into`."""
+    target, source = state.members[into], state.members.pop(other)
+    for fingerprint in source.firing:
+        active = state.alerts[fingerprint]
+        active.incident = into
+        target.firing[fingerprint] = None
+    target.alerts += source.alerts
+    target.kinds.update(source.kinds)
+    target.last_alert_at = max(target.last_alert_at, source.last_alert_at)
+    for entity, firing in source.entities.items():
+        target.entities[entity] = target.entities.get(entity, 0) + firing
+    for entity, weight in source.explains.items():
+        target.explains[entity] = target.explains.get(entity, 0.0) + weight
+    if source.unplaced:
+        state.derived.likeness[source.unplaced] = into
+    state.derived.incident_gone(other)
+    kept, gone = state.incidents[into], state.incidents[other]
+    draft.set_incident(state, gone, state=IncidentState.MERGED, merged_into=into)
+    draft.set_incident(
+        state,
+        kept,
+        started_at=min(kept.started_at, gone.started_at),
+        changes=(*kept.changes, *gone.changes),
+        tickets=kept.tickets or gone.tickets,
+    )
+    draft.note(into, Reason.MERGED, f"{other} ({gone.title}) was found to be part of this")
+    draft.note(other, Reason.MERGED, f"goes on in {into}")
+    draft.entities_changed[into] = None
+
+
+def _find(
+    state: State, at: datetime, active: ActiveAlert, likeness: tuple[str, ...]
+) -> tuple[str | None, Reason]:
+    correlation = state.config.correlation
+    if active.entity is None:
+        identifier = state.derived.likeness.get(likeness)
+        if identifier is not None and _is_near(state, identifier, at, correlation.window):
+            return identifier, Reason.SAME_LABELS
+        return None, Reason.INCIDENT_OPENED
+    best: tuple[int, float, str] | None = None
+    for identifier, distance in state.derived.reach.get(active.entity, {}).items():
+        if distance and not _is_near(state, identifier, at, correlation.window):
+            continue
+        age = (at - state.members[identifier].last_alert_at).total_seconds()
+        candidate = (distance, age, identifier)
+        if best is None or candidate < best:
+            best = candidate
+    if best is None:
+        return None, Reason.INCIDENT_OPENED
+    return best[2], Reason.NEAR_ON_MAP if best[0] else Reason.SAME_ENTITY
+
+
+def _is_near(state: State, identifier: str, at: datetime, window: timedelta) -> bool:
+    incident = state.incidents[identifier]
+    if incident.state is not IncidentState.OPEN:
+        return False
+    return at - state.members[identifier].last_alert_at <= window
+
+
+def _likeness(state: State, labels: Labels) -> tuple[str, ...]:
+    """What an alert without a place must share with an incident: all that it says of where."""
+    present = tuple(
+        f"{name}={labels[name]}"
+        for name in state.config.correlation.similar_labels
+        if name in labels
+    )
+    return present or (f"alertname={labels.get('alertname', '')}",)
+
+
+def _add_entity(state: State, draft: Draft, identifier: str, members: Members, entity: str) -> None:
+    firing = members.entities.get(entity)
+    members.entities[entity] = (firing or 0) + 1
+    if firing is not None:
+        return
+    members.explains[entity] = members.explains.get(entity, 0.0) + 1.0
+    for ref, distance in state.config.service_map.below(entity, state.config.correlation.hops):
+        members.explains[ref] = members.explains.get(ref, 0.0) + DECAY**distance
+    draft.entities_changed[identifier] = None
+
+
+def _open(state: State, draft: Draft, active: ActiveAlert, likeness: tuple[str, ...]) -> str:
+    state.incident_count += 1
+    identifier = f"INC-{state.incident_count}"
+    alert = active.alert
+    summary = alert.annotations.get("summary") or alert.name or "An alert without a name"
+    state.members[identifier] = Members(last_alert_at=draft.at, unplaced=likeness, summary=summary)
+    if likeness:
+        state.derived.likeness[likeness] = identifier
+    if active.entity is not None:
+        state.derived.reach_changed(identifier, (active.entity,), active.entity)
+    incident = Incident(
+        id=identifier,
+        state=IncidentState.OPEN,
+        title=summary,
+        opened_at=draft.at,
+        started_at=min(alert.starts_at, draft.at),
+        severity=severity_of(alert.labels),
+        impact=Level.MEDIUM,
+        urgency=Level.LOW,
+        priority=Priority.P4,
+        alerts=0,
+        firing=0,
+    )
+    draft.set_incident(state, incident)
+    draft.note(identifier, Reason.INCIDENT_OPENED, summary, alerts=(alert.fingerprint,))
+    return identifier

@@ -1,0 +1,147 @@
+"""How well every entity is: from its own alerts and from what it rests on.
+
+A part that is down degrades its whole, unless every part is; a member of a redundancy group that
+is down degrades what rests on it while another member lives; anything else that is down takes
+down what depends on it.
+"""
+
+from datetime import datetime
+
+from agent.core.draft import Draft
+from agent.core.state import HealthNow, State
+from agent.core.suppress import covers
+from agent.model.alert import Severity
+from agent.model.change import CalendarPurpose
+from agent.model.incident import StateInterval
+from agent.model.service import EntityRef, Health
+
+_RANK = {Health.UP: 0, Health.DEGRADED: 1, Health.DOWN: 2}
+
+
+def follow(state: State, draft: Draft) -> None:
+    """Work out anew the health of what alerts began or ended on, and of what rests on it."""
+    waiting = dict(draft.entities_touched)
+    done: dict[EntityRef, None] = {}
+    while waiting:
+        ref = next(iter(waiting))
+        moment = waiting.pop(ref)
+        if ref in done:
+            # A circle on the map: each entity is judged once a step.
+            continue
+        done[ref] = None
+        if _changed(state, draft, ref, moment):
+            for dependant in state.config.service_map.dependants.get(ref, ()):
+                waiting.setdefault(dependant, moment)
+
+
+def health_of(state: State, ref: EntityRef) -> Health:
+    """The health as last worked out; an entity nobody watches is unknown, not up."""
+    now = state.health.get(ref)
+    if now is not None:
+        return now.health
+    entity = state.config.service_map.entities.get(ref)
+    if entity is None:
+        return Health.UNKNOWN
+    if entity.matches:
+        return Health.UP
+    service_map = state.config.service_map
+    watched = any(service_map.entities[lower].matches for lower, _ in service_map.below(ref, 8))
+    return Health.UP if watched else Health.UNKNOWN
+
+
+def _changed(state: State, draft: Draft, ref: EntityRef, moment: datetime) -> bool:
+    before = state.health.get(ref)
+    health = _worst(_own(state, ref), _from_below(state, ref))
+    if health is (before.health if before else Health.UP):
+        return False
+    start = max(moment, before.since) if before else moment
+    if before is not None:
+        del state.health[ref]
+        if start > before.since:
+            draft.record(_interval(ref, before, end=start))
+    if health is not Health.UP:
+        now = HealthNow(
+            health=health,
+            since=start,
+            incident=_incident(state, ref),
+            excused_by=_excuse(state, ref, start),
+        )
+        state.health[ref] = now
+        draft.record(_interval(ref, now, end=None))
+    return True
+
+
+def _own(state: State, ref: EntityRef) -> Health:
+    counts = state.firing_at.get(ref)
+    if not counts:
+        return Health.UP
+    if counts.get(Severity.CRITICAL):
+        return Health.DOWN
+    harmless = counts.get(Severity.INFO, 0)
+    return Health.DEGRADED if sum(counts.values()) > harmless else Health.UP
+
+
+def _from_below(state: State, ref: EntityRef) -> Health:
+    service_map = state.config.service_map
+    entity = service_map.entities.get(ref)
+    if entity is None:
+        return Health.UP
+    worst = Health.UP
+    parts_down = parts = 0
+    for lower in service_map.dependencies.get(ref, ()):
+        now = state.health.get(lower)
+        below = now.health if now else Health.UP
+        part = service_map.entities[lower]
+        if part.part_of == ref and lower not in entity.depends_on:
+            parts += 1
+            parts_down += below is Health.DOWN
+            below = Health.UP if below is Health.UP else Health.DEGRADED
+        elif below is Health.DOWN and part.redundancy_group:
+            group = service_map.groups[part.redundancy_group]
+            if any(_is_alive(state, member) for member in group):
+                below = Health.DEGRADED
+        worst = _worst(worst, below)
+    return Health.DOWN if parts and parts_down == parts else worst
+
+
+def _is_alive(state: State, ref: EntityRef) -> bool:
+    now = state.health.get(ref)
+    return now is None or now.health is not Health.DOWN
+
+
+def _worst(one: Health, other: Health) -> Health:
+    return one if _RANK[one] >= _RANK[other] else other
+
+
+def _incident(state: State, ref: EntityRef) -> str | None:
+    near = state.derived.reach.get(ref)
+    if near:
+        return _nearest(near)
+    for lower, _ in state.config.service_map.below(ref, 8):
+        below = state.derived.reach.get(lower)
+        if lower in state.health and below:
+            return _nearest(below)
+    return None
+
+
+def _nearest(distances: dict[str, int]) -> str:
+    return min(distances, key=lambda identifier: (distances[identifier], identifier))
+
+
+def _excuse(state: State, ref: EntityRef, at: datetime) -> str | None:
+    for calendar in state.calendars.values():
+        excludes = CalendarPurpose.EXCLUDE in calendar.purposes and covers(calendar, at)
+        if excludes and state.derived.concerns(calendar, ref):
+            return f"calendar:{calendar.name}"
+    return None
+
+
+def _interval(ref: EntityRef, now: HealthNow, *, end: datetime | None) -> StateInterval:
+    return StateInterval(
+        entity=ref,
+        start=now.since,
+        end=end,
+        health=now.health,
+        incident=now.incident,
+        excused_by=now.excused_by,
+    )

@@ -1,0 +1,290 @@
+"""The life of incidents: impact, urgency, priority, owner, clocks, resolution and return."""
+
+from datetime import timedelta
+
+from agent.core.draft import Draft
+from agent.core.state import Members, State, Timer
+from agent.model.alert import Severity, severity_of
+from agent.model.incident import Incident, IncidentState, Level, Priority
+from agent.model.reason import Reason
+from agent.model.service import EntityKind, EntityRef, ServiceMap
+
+SERVICES_NAMED_MAX = 20
+ENTITIES_NAMED_MAX = 100
+CLOSED_KEPT = timedelta(days=1)
+"""Closed incidents stay in memory this long; the history keeps them by its own retention."""
+
+_RANK = {Severity.CRITICAL: 0, Severity.WARNING: 1, Severity.UNKNOWN: 2, Severity.INFO: 3}
+_URGENCY = {
+    Severity.CRITICAL: Level.HIGH,
+    Severity.WARNING: Level.MEDIUM,
+    Severity.UNKNOWN: Level.MEDIUM,
+    Severity.INFO: Level.LOW,
+}
+_MATRIX = {
+    (impact, urgency): Priority(impact + urgency - 1) for impact in Level for urgency in Level
+}
+
+
+def live(state: State, draft: Draft) -> None:
+    """Bring every incident with news up to date."""
+    for identifier in list(draft.touched):
+        incident = state.incidents[identifier]
+        if incident.is_live:
+            _tell_joined(state, draft, identifier)
+            _assess(state, draft, incident, state.members[identifier])
+
+
+def acknowledge(state: State, draft: Draft, incident: Incident, by: str) -> None:
+    """A person took note: the response clock stops."""
+    draft.set_incident(
+        state,
+        incident,
+        acknowledged_by=by,
+        acknowledged_at=draft.at,
+        assignee=incident.assignee or by,
+    )
+    draft.note(incident.id, Reason.ACKNOWLEDGED, f"acknowledged by {by}", actor=by)
+
+
+def resolve(state: State, draft: Draft, incident: Incident, reason: Reason, text: str) -> None:
+    """Service is restored; the incident closes after the quiet time."""
+    draft.set_incident(
+        state,
+        incident,
+        state=IncidentState.RESOLVED,
+        resolved_at=draft.at,
+        resolution=reason,
+        firing=len(state.members[incident.id].firing),
+    )
+    draft.note(incident.id, reason, text)
+    state.schedule(draft.at + state.config.correlation.quiet, Timer.QUIET, incident.id)
+
+
+def close_when_quiet(state: State, draft: Draft, identifier: str) -> None:
+    """Close a resolved incident that stayed quiet; drop a closed one from memory in time."""
+    incident = state.incidents.get(identifier)
+    if incident is None:
+        return
+    if incident.state in (IncidentState.CLOSED, IncidentState.MERGED):
+        _drop(state, draft, identifier)
+        return
+    quiet = state.config.correlation.quiet
+    if incident.resolved_at is None or incident.resolved_at + quiet > draft.at:
+        return
+    if incident.state is not IncidentState.RESOLVED:
+        return
+    members = state.members.pop(identifier)
+    for fingerprint in members.firing:
+        state.alerts[fingerprint].incident = None
+    state.derived.incident_gone(identifier)
+    if state.derived.likeness.get(members.unplaced) == identifier:
+        del state.derived.likeness[members.unplaced]
+    draft.set_incident(state, incident, state=IncidentState.CLOSED, closed_at=draft.at)
+    draft.note(identifier, Reason.QUIET, "closed: nothing fired again in the quiet time")
+    state.schedule(draft.at + CLOSED_KEPT, Timer.QUIET, identifier)
+
+
+def _drop(state: State, draft: Draft, identifier: str) -> None:
+    """Forget a closed incident, unless something is still under way for it."""
+    if any(c.is_open and c.incident == identifier for c in state.changes.values()):
+        state.schedule(draft.at + CLOSED_KEPT, Timer.QUIET, identifier)
+        return
+    del state.incidents[identifier]
+    state.tickets.pop(identifier, None)
+    for change in [c for c in state.changes.values() if c.incident == identifier]:
+        del state.changes[change.id]
+        for run in [r for r in state.runs.values() if r.change == change.id]:
+            del state.runs[run.id]
+
+
+def check_clock(state: State, draft: Draft, timer: Timer, identifier: str) -> None:
+    """A clock has run out: say so once, if it still matters."""
+    incident = state.incidents.get(identifier)
+    if incident is None or incident.state is not IncidentState.OPEN:
+        return
+    if timer is Timer.RESPONSE:
+        due, reason, text = (
+            incident.response_due if incident.acknowledged_at is None else None,
+            Reason.RESPONSE_OVERDUE,
+            "nobody has acknowledged this within the response target",
+        )
+    else:
+        due, reason, text = (
+            incident.restoration_due,
+            Reason.RESTORATION_OVERDUE,
+            "service is not restored within its target",
+        )
+    if due is not None and due <= draft.at:
+        draft.note(identifier, reason, text)
+        draft.overdue[identifier] = None
+        draft.touched[identifier] = None
+
+
+def _tell_joined(state: State, draft: Draft, identifier: str) -> None:
+    """One line a step for all alerts that joined, with how they were found to belong."""
+    by_reason: dict[Reason, list[str]] = {}
+    for fingerprint in draft.joined.get(identifier, ()):
+        active = state.alerts.get(fingerprint)
+        if active is not None and active.joined_by not in (None, Reason.INCIDENT_OPENED):
+            by_reason.setdefault(active.joined_by, []).append(fingerprint)
+    for reason, fingerprints in by_reason.items():
+        names = dict.fromkeys(
+            f"{state.alerts[name].alert.name} on "
+            + state.config.service_map.label(state.alerts[name].entity or "an unknown place")
+            for name in fingerprints[:3]
+        )
+        more = f" and {len(fingerprints) - 3} more" if len(fingerprints) > 3 else ""
+        draft.note(identifier, reason, ", ".join(names) + more, alerts=tuple(fingerprints))
+
+
+def _assess(state: State, draft: Draft, incident: Incident, members: Members) -> None:
+    firing = len(members.firing)
+    changed = incident.id in draft.cause_changed
+    severity = _severity(state, draft, incident, members)
+    if incident.response_due is None or severity is not incident.severity:
+        changed = True
+    if len(incident.entities) != min(len(members.entities), ENTITIES_NAMED_MAX):
+        changed = True
+    if changed:
+        incident = _judge(state, draft, incident, members, severity)
+    incident = draft.set_incident(state, incident, alerts=members.alerts, firing=firing)
+    if firing and incident.state is IncidentState.RESOLVED and incident.id in draft.joined:
+        _reopen(state, draft, incident)
+    elif not firing and incident.state is IncidentState.OPEN:
+        resolve(state, draft, incident, Reason.ALERTS_CLEARED, "all its alerts have cleared")
+
+
+def _reopen(state: State, draft: Draft, incident: Incident) -> None:
+    draft.set_incident(
+        state,
+        incident,
+        state=IncidentState.OPEN,
+        resolved_at=None,
+        resolution=None,
+        automated=False,
+        reopened=incident.reopened + 1,
+    )
+    draft.note(incident.id, Reason.INCIDENT_REOPENED, "it fired again within the quiet time")
+
+
+def _severity(state: State, draft: Draft, incident: Incident, members: Members) -> Severity:
+    """The worst that it ever was: an incident does not grow harmless while it lasts."""
+    worst = incident.severity
+    for fingerprint in draft.joined.get(incident.id, ()):
+        if fingerprint in members.firing:
+            severity = severity_of(state.alerts[fingerprint].alert.labels)
+            if _RANK[severity] < _RANK[worst]:
+                worst = severity
+    return worst
+
+
+def _judge(
+    state: State, draft: Draft, incident: Incident, members: Members, severity: Severity
+) -> Incident:
+    service_map = state.config.service_map
+    services = _services(service_map, incident.cause, members)
+    impact = _impact(service_map, incident.cause, members, services)
+    priority = _MATRIX[impact, _URGENCY[severity]]
+    is_new = incident.response_due is None
+    if not is_new and priority != incident.priority:
+        draft.note(
+            incident.id,
+            Reason.PRIORITY_CHANGED,
+            f"P{incident.priority} to P{priority}: impact {impact.name.lower()}, "
+            f"urgency {_URGENCY[severity].name.lower()}",
+        )
+    incident = draft.set_incident(
+        state,
+        incident,
+        severity=severity,
+        impact=impact,
+        urgency=_URGENCY[severity],
+        priority=priority,
+        entities=tuple(list(members.entities)[:ENTITIES_NAMED_MAX]),
+        services=services,
+        owner=_owner(service_map, incident.cause),
+        title=_title(service_map, incident, members, services),
+    )
+    if is_new or priority < state.incidents[incident.id].priority:
+        incident = _start_clocks(state, draft, incident)
+    return incident
+
+
+def _start_clocks(state: State, draft: Draft, incident: Incident) -> Incident:
+    targets = state.config.targets[incident.priority]
+    incident = draft.set_incident(
+        state,
+        incident,
+        response_due=incident.opened_at + targets.response,
+        restoration_due=incident.opened_at + targets.restoration,
+    )
+    state.schedule(incident.opened_at + targets.response, Timer.RESPONSE, incident.id)
+    state.schedule(incident.opened_at + targets.restoration, Timer.RESTORATION, incident.id)
+    return incident
+
+
+def _services(
+    service_map: ServiceMap, cause: EntityRef | None, members: Members
+) -> tuple[EntityRef, ...]:
+    """Who is hit: what alerts and what rests on it, the business's own names first."""
+    hit: dict[EntityRef, None] = {}
+    for ref in ([cause] if cause else []) + list(members.entities)[:SERVICES_NAMED_MAX]:
+        if ref in members.entities:
+            hit[ref] = None
+            hit.update(dict.fromkeys(upper for upper, _ in service_map.above(ref, 8)))
+        if len(hit) > 4 * SERVICES_NAMED_MAX:
+            break
+    known = [ref for ref in hit if ref in service_map.entities]
+    known.sort(key=lambda ref: (_business_rank(service_map, ref), ref))
+    return tuple(known[:SERVICES_NAMED_MAX])
+
+
+def _business_rank(service_map: ServiceMap, ref: EntityRef) -> int:
+    entity = service_map.entities[ref]
+    if entity.type == "business-process":
+        return 0
+    ranks = {EntityKind.SYSTEM: 1, EntityKind.DOMAIN: 2, EntityKind.COMPONENT: 3}
+    return ranks.get(entity.kind, 4)
+
+
+def _impact(
+    service_map: ServiceMap,
+    cause: EntityRef | None,
+    members: Members,
+    services: tuple[EntityRef, ...],
+) -> Level:
+    """From the highest tier that is hit; where nobody set a tier, medium."""
+    refs = [*services, *list(members.entities)[:ENTITIES_NAMED_MAX], *([cause] if cause else [])]
+    tiers = [
+        tier
+        for ref in refs
+        if ref in service_map.entities and (tier := service_map.entities[ref].tier) is not None
+    ]
+    if not tiers:
+        return Level.MEDIUM
+    return {1: Level.HIGH, 2: Level.MEDIUM}.get(min(tiers), Level.LOW)
+
+
+def _owner(service_map: ServiceMap, cause: EntityRef | None) -> EntityRef | None:
+    entity = service_map.entities.get(cause) if cause else None
+    while entity is not None and entity.owner is None and entity.part_of is not None:
+        entity = service_map.entities.get(entity.part_of)
+    return entity.owner if entity else None
+
+
+def _title(
+    service_map: ServiceMap,
+    incident: Incident,
+    members: Members,
+    services: tuple[EntityRef, ...],
+) -> str:
+    """What is broken and for whom, in the map's own names."""
+    cause = incident.cause
+    if cause is None:
+        return members.summary
+    hit = next((ref for ref in services if ref != cause), None)
+    what = service_map.label(cause)
+    if hit is None:
+        return f"{what}: {members.summary}"
+    return f"{what} disturbs {service_map.label(hit)}"

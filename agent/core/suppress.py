@@ -1,0 +1,81 @@
+"""What mutes an alert: silences, inhibition, maintenance windows, expected heartbeats.
+
+Suppression stops the creation of incidents, never their resolution; a muted alert is still
+tracked, and when the last thing that mutes it is gone while it fires, it counts.
+"""
+
+from datetime import datetime
+
+from agent.core.draft import Draft
+from agent.core.state import ActiveAlert, State, Timer
+from agent.model.change import Calendar, CalendarPurpose
+from agent.model.labels import Labels
+from agent.model.service import EntityRef
+
+
+def suppressors(
+    state: State, fingerprint: str, labels: Labels, entity: EntityRef | None, at: datetime
+) -> tuple[str, ...]:
+    """Everything that mutes an alert now, each as `kind:name`; empty where nothing does."""
+    derived = state.derived
+    found: list[str] = []
+    for silence in state.silences.values():
+        if silence.starts_at <= at < silence.ends_at and derived.silenced_by(silence)(labels):
+            found.append(f"silence:{silence.id}")
+    for inhibition in derived.inhibitions:
+        if inhibition.is_target(labels):
+            sources = inhibition.sources.get(inhibition.key(labels), {})
+            # A source never inhibits itself, as in Alertmanager.
+            if len(sources) > (1 if fingerprint in sources else 0):
+                found.append(f"inhibit:{inhibition.rule.name}")
+    for calendar in state.calendars.values():
+        mutes = CalendarPurpose.MUTE in calendar.purposes and covers(calendar, at)
+        if mutes and derived.concerns(calendar, entity):
+            found.append(f"calendar:{calendar.name}")
+    for heartbeat, is_beat in derived.heartbeats:
+        if is_beat(labels):
+            found.append(f"heartbeat:{heartbeat.name}")
+    return tuple(found)
+
+
+def covers(calendar: Calendar, at: datetime) -> bool:
+    """Whether a window of the calendar is open."""
+    return any(window.interval.contains(at) for window in calendar.windows)
+
+
+def reconsider(state: State, draft: Draft) -> list[ActiveAlert]:
+    """Judge anew what is muted; answers with the alerts that are free now and in no incident."""
+    freed: list[ActiveAlert] = []
+    for fingerprint in list(state.suppressed):
+        active = state.alerts[fingerprint]
+        _judge(state, active, draft.at)
+        if not active.suppressed_by and active.incident is None:
+            freed.append(active)
+    return freed
+
+
+def mute_more(state: State, draft: Draft) -> None:
+    """Judge anew everything that fires: something that mutes has just begun."""
+    for active in state.alerts.values():
+        _judge(state, active, draft.at)
+
+
+def _judge(state: State, active: ActiveAlert, at: datetime) -> None:
+    alert = active.alert
+    active.suppressed_by = suppressors(state, alert.fingerprint, alert.labels, active.entity, at)
+    if active.suppressed_by:
+        state.suppressed[alert.fingerprint] = None
+    else:
+        state.suppressed.pop(alert.fingerprint, None)
+
+
+def schedule_windows(state: State) -> None:
+    """Wake at every border of a window, so that what depends on it is judged anew."""
+    borders: dict[datetime, None] = {}
+    for calendar in state.calendars.values():
+        for window in calendar.windows:
+            borders[window.interval.start] = None
+            borders[window.interval.end] = None
+    for border in sorted(borders):
+        if state.last_at is None or border > state.last_at:
+            state.schedule(border, Timer.SUPPRESSION, "calendar")
