@@ -28,7 +28,7 @@ test: setup programs-test check ## set-up, lint, types and the whole suite with 
 check: setup ## format, lint and types
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
-	@$(BIN)/mypy -p agent -p connectors -p deploy -p tests.servers
+	@$(BIN)/mypy -p agent -p connectors -p deploy.demo -p tests.servers
 
 bench: setup programs-demo ## measure beside the baselines (ARGS="--quick --only ingest")
 	@$(BIN)/python -m tests.bench $(ARGS)

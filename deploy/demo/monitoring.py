@@ -27,6 +27,9 @@ PROGRAMS = ("setpriv", "prometheus", "prometheus-blackbox-exporter")
 ALERTMANAGER_PROGRAMS = ("setpriv", "prometheus-alertmanager")
 CLUSTER = "demo"
 LOOK_EVERY = "1s"
+REPEAT_EVERY = "15s"
+"""Sooner than Prometheus' minute, so that the watchdog is heard of early. Alerts carry an expiry
+of four times this."""
 
 
 def why_not() -> str | None:
@@ -158,6 +161,8 @@ class Monitoring:
                 f"--config.file={settings}",
                 f"--storage.tsdb.path={self._folder / 'tsdb'}",
                 f"--web.listen-address={self.address}",
+                f"--web.external-url={self.url}",
+                f"--rules.alert.resend-delay={REPEAT_EVERY}",
                 log=self._folder / "prometheus.log",
             )
             starting.push_async_callback(prometheus.stop)
