@@ -1,0 +1,281 @@
+"""What SREs write in the rules folder beside the service map: one `spec` for every `kind`.
+
+Not here: whether what a document names exists (`relations`), or what it becomes (`translate`).
+"""
+
+from datetime import timedelta
+from typing import Annotated, Literal, Self
+
+from pydantic import BeforeValidator, Field, PlainValidator, model_validator
+
+from agent.config.durations import Duration
+from agent.config.matchers import parse_matchers
+from agent.config.schema import Name, Spec
+from agent.config.schema_remediation import ChangeModel
+from agent.model.labels import Matcher
+from agent.model.remediation import ParameterValue
+from agent.model.rule import Correlation, Heartbeat, Recurrence, Route
+
+
+def _matchers(value: object) -> tuple[Matcher, ...]:
+    if not isinstance(value, str):
+        raise ValueError('is no matcher; write it like host="app1",service=~"a|b"')  # noqa: TRY004
+    return parse_matchers(value)
+
+
+Matchers = Annotated[tuple[Matcher, ...], BeforeValidator(_matchers)]
+"""Text in Prometheus' matcher syntax."""
+
+ConditionText = Annotated[str, Field(min_length=1, max_length=4000)]
+"""A condition (CEL); its names and types are checked when it is loaded."""
+
+
+def _plain(value: object) -> ParameterValue:
+    if not isinstance(value, str | int | bool):
+        raise ValueError("must be a text, an integer, true or false")  # noqa: TRY004
+    return value
+
+
+PlainValue = Annotated[ParameterValue, PlainValidator(_plain)]
+"""What a parameter may hold."""
+
+GroupKey = Literal["incident", "owner", "priority", "cause"]
+Priority = Literal["P1", "P2", "P3", "P4", "P5"]
+_ROUTE = Route(name="", receiver="")
+_HEARTBEAT = Heartbeat(name="", matchers=())
+
+
+class ParameterSourceSpec(Spec):
+    """Where a parameter's value comes from: one of both."""
+
+    label: str | None = Field(default=None, description="A label of the alert.")
+    value: PlainValue | None = Field(default=None, description="This value.")
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if (self.label is None) == (self.value is None):
+            raise ValueError("exactly one of `label` and `value` must be set")
+        return self
+
+
+class RemediationRuleSpec(Spec):
+    """When this condition holds for an alert of an incident, propose that remediation."""
+
+    when: ConditionText = Field(description="A condition over alert, service and incident.")
+    remediation: str = Field(description="Name of a folder under `remediations/`.")
+    target: Literal["cause", "alert"] = Field(
+        default="cause",
+        description="`cause`: act on the probable cause, once it is this alert's entity; `alert`: "
+        "act where the alert fires.",
+    )
+    parameters: dict[str, ParameterSourceSpec] = Field(
+        default_factory=dict, description="A source for each parameter of the remediation."
+    )
+    change: ChangeModel | None = Field(
+        default=None, description="Change type, instead of the one the remediation declares."
+    )
+    settle: Duration = Field(
+        default=timedelta(0), description="How long the alert must be in its incident before."
+    )
+
+
+class PolicyRuleSpec(Spec):
+    """One line of change policy. The first whose condition holds decides."""
+
+    name: Name = Field(description="What the reason of a decision says.")
+    when: ConditionText = Field(description="A condition over change, service, incident and now.")
+    decision: Literal["allow", "approve", "refuse"] = Field(
+        description="`allow` it, ask people to `approve` it, or `refuse` it."
+    )
+    roles: list[Literal["operator", "approver", "sre", "admin"]] = Field(
+        default_factory=list, description="Who may approve; needed for `approve`."
+    )
+    approvals: int = Field(
+        default=1, ge=1, le=10, description="How many different people must approve."
+    )
+    expires: Duration = Field(
+        default=timedelta(hours=8), description="When an unanswered question is dropped."
+    )
+    text: str = Field(default="", max_length=500, description="What people are told.")
+
+    @model_validator(mode="after")
+    def _roles_fit(self) -> Self:
+        if self.decision == "approve" and not self.roles:
+            raise ValueError("`decision: approve` needs `roles`: nobody could approve")
+        if self.decision != "approve" and self.roles:
+            raise ValueError(f"`decision: {self.decision}` asks nobody; remove `roles`")
+        return self
+
+
+class ChangePolicySpec(Spec):
+    """Change policy. Nothing runs that no rule of it allows."""
+
+    rules: list[PolicyRuleSpec] = Field(
+        max_length=1000, description="Tried from top to bottom; if none holds, nothing runs."
+    )
+    concurrency: int = Field(
+        default=4, ge=1, le=1000, description="Runs at once over the whole fleet."
+    )
+    windows_required: bool = Field(
+        default=False,
+        description="Whether a normal change also needs a permitting calendar window.",
+    )
+
+
+class CalendarSpec(Spec):
+    """An iCalendar file and what its entries mean."""
+
+    file: str = Field(description="Path of the .ics file, from the folder of this document.")
+    purposes: list[Literal["permit", "freeze", "mute", "exclude"]] = Field(
+        min_length=1,
+        description="`permit` changes, `freeze` them, `mute` new incidents, `exclude` from "
+        "availability.",
+    )
+    entities: list[str] = Field(
+        default_factory=list,
+        description="Whom it concerns, with everything they rest on; none: everybody.",
+    )
+
+
+class InhibitRuleSpec(Spec):
+    """While a source alert fires, target alerts with equal labels are suppressed."""
+
+    source: Matchers = Field(description="Matchers of the alert that explains the others.")
+    target: Matchers = Field(description="Matchers of the alerts that are suppressed.")
+    equal: list[str] = Field(
+        default_factory=list, description="Labels that must have the same value in both."
+    )
+
+
+class HeartbeatSpec(Spec):
+    """An alert that must always fire; its silence is an incident."""
+
+    match: Matchers = Field(description="Matchers of the alert.")
+    within: Duration = Field(
+        default=_HEARTBEAT.within,
+        description="Silence longer than this is a loss.",
+    )
+    severity: Literal["critical", "warning", "info"] = Field(
+        default="critical", description="How bad the loss is."
+    )
+
+
+class CorrelationSpec(Spec):
+    """How alerts become incidents. At most one document."""
+
+    window: Duration = Field(
+        default=Correlation().window,
+        description="An alert may join an incident whose last alert is not older.",
+    )
+    hops: int = Field(
+        default=Correlation().hops, ge=0, le=10, description="How far on the map it may be."
+    )
+    quiet: Duration = Field(
+        default=Correlation().quiet,
+        description="A resolved incident reopens within this time, and closes after it.",
+    )
+    similar_labels: list[str] = Field(
+        default_factory=lambda: list(Correlation().similar_labels),
+        description="For alerts the map cannot place: those that are present must agree.",
+    )
+
+
+class RecurrenceSpec(Spec):
+    """When incidents that come back become a problem. At most one document."""
+
+    incidents: int = Field(
+        default=Recurrence().incidents, ge=2, le=1000, description="This many alike..."
+    )
+    within: Duration = Field(default=Recurrence().within, description="...within this time.")
+
+
+class TargetSpec(Spec):
+    """Targets of one priority."""
+
+    response: Duration = Field(description="Until somebody has acknowledged.")
+    restoration: Duration = Field(description="Until service is restored.")
+
+
+class TargetsSpec(Spec):
+    """Response and restoration targets. At most one document."""
+
+    priorities: dict[Priority, TargetSpec] = Field(
+        description="Targets by priority, `P1` to `P5`; those left out keep their default."
+    )
+
+
+class RouteSpec(Spec):
+    """Who is told about which incidents, and how often. Every route that holds tells."""
+
+    receiver: str = Field(description="Name of a receiver of config.yaml.")
+    when: ConditionText | None = Field(
+        default=None, description="A condition over incident and service; none: every incident."
+    )
+    group_by: list[GroupKey] = Field(
+        default=["incident"],
+        min_length=1,
+        description="Incidents that agree in these are told of in one message.",
+    )
+    group_wait: Duration = Field(
+        default=_ROUTE.group_wait, description="How long the first message waits for more."
+    )
+    group_interval: Duration = Field(
+        default=_ROUTE.group_interval, description="Between two messages with something new."
+    )
+    repeat_interval: Duration = Field(
+        default=_ROUTE.repeat_interval, description="Between two messages with nothing new."
+    )
+
+
+class TicketingSpec(Spec):
+    """Which incidents get a ticket."""
+
+    connector: str = Field(description="Name of a connector of config.yaml.")
+    when: ConditionText | None = Field(
+        default=None, description="A condition over incident and service; none: every incident."
+    )
+
+
+class WatchSpec(Spec):
+    """A PromQL query that raises alerts of its own."""
+
+    query: str = Field(description="Each series that it returns is an alert.")
+    labels: dict[str, str] = Field(
+        default_factory=dict, description="Set on the alert, over those of the series."
+    )
+    annotations: dict[str, str] = Field(
+        default_factory=dict, description="Text for people, set on the alert."
+    )
+    every: Duration = Field(default=timedelta(seconds=15), description="How often it is asked.")
+    hold: Duration = Field(
+        default=timedelta(0),
+        alias="for",
+        description="How long a series must be there before its alert fires.",
+    )
+    keep_firing: Duration = Field(
+        default=timedelta(0), description="How long the alert stays after the series is gone."
+    )
+    clear: str | None = Field(
+        default=None,
+        description="A second query; once firing, the alert ends only when it returns the series.",
+    )
+
+
+SPECS: dict[str, type[Spec]] = {
+    "RemediationRule": RemediationRuleSpec,
+    "ChangePolicy": ChangePolicySpec,
+    "Calendar": CalendarSpec,
+    "InhibitRule": InhibitRuleSpec,
+    "Heartbeat": HeartbeatSpec,
+    "Correlation": CorrelationSpec,
+    "Recurrence": RecurrenceSpec,
+    "Targets": TargetsSpec,
+    "Route": RouteSpec,
+    "Ticketing": TicketingSpec,
+    "Watch": WatchSpec,
+}
+"""The kinds of the rules folder, beside Backstage's."""
+
+AT_MOST_ONE = ("ChangePolicy", "Correlation", "Recurrence", "Targets")
+SCENARIO_KIND = "Scenario"
+"""Tests of rules live beside them; `watchkeeper test` reads those."""

@@ -1,0 +1,263 @@
+"""`config.yaml`: where we listen, what we keep, whom we talk to. Nothing in it decides.
+
+Every key has a default: no file at all is a complete configuration. Secrets are given in place or,
+better, as a `_file` beside it; files are read again each time they are needed.
+Not here: what decides (`schema_rules`, `schema_map`), which changes by reload.
+"""
+
+import re
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BeforeValidator, Field, SecretStr, WithJsonSchema, model_validator
+
+from agent.config.durations import Duration
+from agent.config.schema import Name, Strict
+
+MEBIBYTE = 1024 * 1024
+ROLES = ("viewer", "operator", "approver", "sre", "admin")
+
+Role = Literal["viewer", "operator", "approver", "sre", "admin"]
+
+
+def _path(value: object) -> Path:
+    if isinstance(value, Path):
+        return value
+    if not isinstance(value, str) or not value or "\0" in value:
+        raise ValueError("is no path")
+    return Path(value).expanduser()
+
+
+FilePath = Annotated[
+    Path, BeforeValidator(_path), WithJsonSchema({"type": "string", "format": "path"})
+]
+"""A path; a relative one starts at the folder of the config file, `~` is the home folder."""
+
+
+def _address(value: object) -> str:
+    host, colon, port = str(value).rpartition(":")
+    if not isinstance(value, str) or not colon or not host or not port.isdecimal():
+        raise ValueError(f'"{value}" is no address; write it like 127.0.0.1:8060')
+    if not 0 <= int(port) <= 65535:
+        raise ValueError(f"{port} is no port")
+    return value
+
+
+def _url(value: object) -> str:
+    if not isinstance(value, str) or not value.startswith(("http://", "https://")):
+        raise ValueError(f'"{value}" is no URL; it starts with http:// or https://')
+    return value.rstrip("/")
+
+
+def _sha256(value: object) -> str:
+    if not isinstance(value, str) or not re.fullmatch(r"[0-9a-f]{64}", value):
+        raise ValueError("is no SHA-256; make one with: printf %s TOKEN | sha256sum")
+    return value
+
+
+Sha256 = Annotated[str, BeforeValidator(_sha256)]
+Address = Annotated[str, BeforeValidator(_address)]
+Url = Annotated[str, BeforeValidator(_url)]
+
+
+def _at_most_one(part: Strict, name: str) -> None:
+    if getattr(part, name) and getattr(part, f"{name}_file"):
+        raise ValueError(f"at most one of `{name}` and `{name}_file` may be set")
+
+
+class Prometheus(Strict):
+    """Where queries are asked: verification probes, watches, samples for reports."""
+
+    url: Url = Field(description="Base URL of a server that speaks Prometheus' HTTP API.")
+    timeout: Duration = Field(
+        default=timedelta(seconds=10), description="How long one query may take."
+    )
+    headers: dict[str, SecretStr] = Field(
+        default_factory=dict, description="Sent with every request, such as `X-Scope-OrgID`."
+    )
+    token: SecretStr | None = Field(default=None, description="Bearer token.")
+    token_file: FilePath | None = Field(default=None, description="File that holds the token.")
+
+    @model_validator(mode="after")
+    def _one_secret(self) -> Self:
+        _at_most_one(self, "token")
+        return self
+
+
+class Source(Strict):
+    """A tool that posts alerts to `/api/v1/sources/NAME`."""
+
+    name: Name = Field(description="Last part of the path that the tool posts to.")
+    type: str = Field(description="Name of the connector that reads its payloads.")
+    options: dict[str, Any] = Field(
+        default_factory=dict, description="The connector's own keys; its page explains them."
+    )
+    token: SecretStr | None = Field(
+        default=None, description="Bearer token that the tool must send."
+    )
+    token_file: FilePath | None = Field(default=None, description="File that holds the token.")
+
+    @model_validator(mode="after")
+    def _one_secret(self) -> Self:
+        _at_most_one(self, "token")
+        return self
+
+
+class Connection(Strict):
+    """A tool that we talk to, such as a ticketing tool."""
+
+    name: Name = Field(description="What rules call it.")
+    type: str = Field(description="Name of the connector, such as `redmine`.")
+    url: Url = Field(description="Base URL of the tool.")
+    secret: SecretStr | None = Field(default=None, description="API key, token or password.")
+    secret_file: FilePath | None = Field(default=None, description="File that holds the secret.")
+    user: str | None = Field(default=None, description="User name, where the tool wants one.")
+    options: dict[str, Any] = Field(
+        default_factory=dict, description="The connector's own keys; its page explains them."
+    )
+    timeout: Duration = Field(
+        default=timedelta(seconds=15), description="How long one request may take."
+    )
+    poll_every: Duration = Field(
+        default=timedelta(seconds=30), description="How often the tool is asked for changes."
+    )
+    requests_per_second: float = Field(
+        default=5.0, gt=0, le=1000, description="We never ask faster than this."
+    )
+    ca_file: FilePath | None = Field(
+        default=None, description="Certificates to trust beside the system's."
+    )
+    proxy: Url | None = Field(default=None, description="HTTP proxy on the way to the tool.")
+
+    @model_validator(mode="after")
+    def _one_secret(self) -> Self:
+        _at_most_one(self, "secret")
+        return self
+
+
+class Receiver(Strict):
+    """A person, team or room that routes can name."""
+
+    name: Name = Field(description="What routes call it.")
+    apprise: list[SecretStr] = Field(
+        default_factory=list, description="Apprise URLs, such as `mailto://...` or `slack://...`."
+    )
+    apprise_file: FilePath | None = Field(
+        default=None, description="File with one Apprise URL a line."
+    )
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        _at_most_one(self, "apprise")
+        if not self.apprise and self.apprise_file is None:
+            raise ValueError("one of `apprise` and `apprise_file` must be set")
+        return self
+
+
+class Token(Strict):
+    """Who may use the API and the console. The token itself is never kept, only its SHA-256."""
+
+    name: Name = Field(description="The identity that changes and approvals are recorded under.")
+    roles: list[Role] = Field(
+        min_length=1, description="What it may do: viewer < operator < approver, sre < admin."
+    )
+    token_file: FilePath | None = Field(default=None, description="File that holds the token.")
+    sha256: Sha256 | None = Field(default=None, description="SHA-256 of the token, in hex.")
+
+    @model_validator(mode="after")
+    def _one_token(self) -> Self:
+        if (self.token_file is None) == (self.sha256 is None):
+            raise ValueError("exactly one of `token_file` and `sha256` must be set")
+        return self
+
+
+class Limits(Strict):
+    """What we take at most. Past a limit the answer is a clear refusal, never a silent drop."""
+
+    payload_bytes_max: int = Field(
+        default=16 * MEBIBYTE, gt=0, description="Largest request body, after decompression."
+    )
+    alerts_per_request_max: int = Field(
+        default=10_000, gt=0, description="Most alerts of one request."
+    )
+    labels_per_alert_max: int = Field(default=128, gt=0, description="Most labels of one alert.")
+    label_bytes_max: int = Field(
+        default=4096, gt=0, description="Longest label name or value, in bytes of UTF-8."
+    )
+    annotation_bytes_max: int = Field(
+        default=32_768, gt=0, description="Longest annotation, in bytes of UTF-8."
+    )
+    entries_waiting_max: int = Field(
+        default=10_000, gt=0, description="Entries that wait for the journal before we answer 503."
+    )
+    subscribers_max: int = Field(
+        default=200, gt=0, description="Consoles that watch live at the same time."
+    )
+
+
+class Retention(Strict):
+    """How long closed things are kept."""
+
+    alerts: Duration = Field(default=timedelta(days=90), description="Ended alerts.")
+    incidents: Duration = Field(
+        default=timedelta(days=730), description="Closed incidents, changes and problems."
+    )
+    run_output: Duration = Field(default=timedelta(days=30), description="Lines that runs printed.")
+    journal: Duration = Field(default=timedelta(days=90), description="Entries, for replay.")
+
+
+class Ansible(Strict):
+    """How playbooks are run."""
+
+    concurrency: int = Field(default=4, ge=1, le=64, description="Runs at the same time.")
+    known_hosts: FilePath | None = Field(
+        default=None, description="Host keys that SSH trusts; default: the user's own file."
+    )
+    private_key_file: FilePath | None = Field(
+        default=None, description="SSH key for hosts that name none of their own."
+    )
+
+
+class Settings(Strict):
+    """Everything config.yaml says."""
+
+    listen: Address = Field(
+        default="127.0.0.1:8060",
+        description="Where the API and the console listen. Off loopback, tokens are required.",
+    )
+    external_url: Url | None = Field(
+        default=None, description="How people reach the console; used in tickets and messages."
+    )
+    data: FilePath = Field(
+        default=Path("~/.local/state/watchkeeper"),
+        validate_default=True,
+        description="Folder of the journal, the history and the runs.",
+    )
+    rules: FilePath | None = Field(
+        default=None,
+        description="Folder of everything that decides. Default: `rules/` beside config.yaml, "
+        "where it exists.",
+    )
+    remediations: FilePath | None = Field(
+        default=None,
+        description="Folder of registered playbooks. Default: `remediations/` beside config.yaml, "
+        "where it exists.",
+    )
+    prometheus: Prometheus | None = Field(
+        default=None, description="Where PromQL is asked. Without it, nothing asks."
+    )
+    sources: list[Source] = Field(
+        default_factory=list, description="Tools that post alerts in a format of their own."
+    )
+    connectors: list[Connection] = Field(default_factory=list, description="Tools we talk to.")
+    receivers: list[Receiver] = Field(default_factory=list, description="Whom routes can tell.")
+    tokens: list[Token] = Field(default_factory=list, description="Who may use API and console.")
+    timezone: str = Field(
+        default="UTC", description="Time zone of texts for people, such as `Europe/Berlin`."
+    )
+    limits: Limits = Field(default_factory=Limits, description="What we take at most.")
+    retention: Retention = Field(
+        default_factory=Retention, description="How long closed things are kept."
+    )
+    ansible: Ansible = Field(default_factory=Ansible, description="How playbooks are run.")

@@ -1,0 +1,175 @@
+"""From descriptors to the service map: references made whole, annotations read, gaps found.
+
+Not here: what the map is used for (`core`).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from agent.config.annotations import read_annotations
+from agent.config.circles import circles
+from agent.config.references import NAME, did_you_mean, entity_ref
+from agent.config.schema_map import Descriptor
+from agent.config.yaml_lines import Document, Loc
+from agent.errors import Finding
+from agent.model.service import Entity, EntityKind, EntityRef, ServiceMap
+
+CIRCLES_SHOWN_MAX = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A reference that a descriptor makes, and where."""
+
+    ref: EntityRef
+    document: Document
+    loc: Loc
+
+
+@dataclass(slots=True)
+class Drawing:
+    """The map as far as it could be drawn."""
+
+    entities: dict[EntityRef, Entity] = field(default_factory=dict)
+    documents: dict[EntityRef, Document] = field(default_factory=dict)
+    mentions: list[Mention] = field(default_factory=list)
+    added: dict[EntityRef, list[EntityRef]] = field(default_factory=dict)
+    """Dependencies that another entity states: `dependencyOf`, and an API's providers."""
+    findings: list[Finding] = field(default_factory=list)
+
+    def service_map(self) -> ServiceMap:
+        """The map of all entities, with what others state of them."""
+        for ref, lower in self.added.items():
+            entity = self.entities.get(ref)
+            if entity:
+                whole = dict.fromkeys((*entity.depends_on, *lower))
+                self.entities[ref] = replace(entity, depends_on=tuple(sorted(whole)))
+        return ServiceMap.of(dict(sorted(self.entities.items())))
+
+
+def draw(descriptors: list[tuple[Descriptor, Document]]) -> Drawing:
+    """Entities of all descriptors, with a finding for every mistake in or between them."""
+    drawing = Drawing()
+    for descriptor, document in descriptors:
+        _Reader(drawing, descriptor, document).read()
+    for mention in drawing.mentions:
+        if mention.ref not in drawing.entities:
+            drawing.findings.append(unknown_entity(mention, drawing.entities))
+    _refuse_shared_host_names(drawing)
+    return drawing
+
+
+def unknown_entity(mention: Mention, entities: Mapping[EntityRef, Entity]) -> Finding:
+    """The finding about a reference that leads nowhere."""
+    hint = did_you_mean(mention.ref, entities) or "Describe it, or remove the reference."
+    return mention.document.finding(
+        mention.loc, f'there is no entity "{mention.ref}" on the map.', hint
+    )
+
+
+def circle_warnings(drawing: Drawing, service_map: ServiceMap) -> list[Finding]:
+    """A warning for each circle of dependencies: allowed, but causes are hard to tell in it."""
+    found = []
+    for circle in circles(service_map.dependencies)[:CIRCLES_SHOWN_MAX]:
+        way = " depends on ".join([*circle, circle[0]])
+        document = drawing.documents[circle[0]]
+        found.append(document.finding(("spec",), f"{way}: a circle."))
+    return found
+
+
+class _Reader:
+    """Reads one descriptor into the drawing."""
+
+    def __init__(self, drawing: Drawing, descriptor: Descriptor, document: Document) -> None:
+        self._drawing = drawing
+        self._descriptor = descriptor
+        self._document = document
+
+    def read(self) -> None:
+        metadata, spec = self._descriptor.metadata, self._descriptor.spec
+        kind = EntityKind(self._descriptor.kind.lower())
+        for key in ("name", "namespace"):
+            if not NAME.fullmatch(getattr(metadata, key)):
+                said = f'"{getattr(metadata, key)}" is no name: letters, digits and -_. only'
+                return self._find(("metadata", key), f"{said}, at most 63.")
+        ref = f"{kind}:{metadata.namespace.lower()}/{metadata.name.lower()}"
+        if ref in self._drawing.entities:
+            at = self._drawing.documents[ref].finding(("metadata", "name"), "")
+            said = f'"{ref}" is described a second time; first at {at.file}:{at.line}.'
+            return self._find(("metadata", "name"), said, "Rename or remove one of both.")
+        consumed = self._refs("consumesApis", spec.consumes_apis, EntityKind.API)
+        provided = self._refs("providesApis", spec.provides_apis, EntityKind.API)
+        below = (*self._refs("dependsOn", spec.depends_on, None), *consumed)
+        for upper in self._refs("dependencyOf", spec.dependency_of, None):
+            self._drawing.added.setdefault(upper, []).append(ref)
+        for api in provided:
+            self._drawing.added.setdefault(api, []).append(ref)
+        owner, part_of = self._ref("owner", spec.owner, EntityKind.GROUP), self._part_of()
+        entity = Entity(
+            ref=ref,
+            kind=kind,
+            name=metadata.name,
+            title=metadata.title,
+            description=metadata.description,
+            type=spec.type,
+            lifecycle=spec.lifecycle,
+            owner=owner,
+            depends_on=tuple(dict.fromkeys(below)),
+            part_of=part_of,
+            provides_apis=provided,
+        )
+        if metadata.annotations:
+            notes = read_annotations(self._document, metadata.annotations, name=_host_name(entity))
+            self._drawing.findings += notes.findings
+            self._drawing.mentions += [
+                Mention(to, self._document, loc) for to, loc in notes.mentions
+            ]
+            entity = notes.on(entity)
+        self._drawing.entities[ref] = entity
+        self._drawing.documents[ref] = self._document
+        return None
+
+    def _part_of(self) -> EntityRef | None:
+        spec = self._descriptor.spec
+        return (
+            self._ref("subcomponentOf", spec.subcomponent_of, EntityKind.COMPONENT)
+            or self._ref("system", spec.system, EntityKind.SYSTEM)
+            or self._ref("domain", spec.domain, EntityKind.DOMAIN)
+            or self._ref("subdomainOf", spec.subdomain_of, EntityKind.DOMAIN)
+        )
+
+    def _refs(self, key: str, texts: list[str], kind: EntityKind | None) -> tuple[EntityRef, ...]:
+        found = (self._mention(("spec", key, i), text, kind) for i, text in enumerate(texts))
+        return tuple(ref for ref in found if ref)
+
+    def _ref(self, key: str, text: str | None, kind: EntityKind) -> EntityRef | None:
+        return None if text is None else self._mention(("spec", key), text, kind)
+
+    def _mention(self, loc: Loc, text: str, kind: EntityKind | None) -> EntityRef | None:
+        try:
+            ref = entity_ref(text, kind=kind)
+        except ValueError as error:
+            self._find(loc, f"{error}.")
+            return None
+        self._drawing.mentions.append(Mention(ref, self._document, loc))
+        return ref
+
+    def _find(self, loc: Loc, message: str, hint: str = "") -> None:
+        self._drawing.findings.append(self._document.finding(loc, message, hint))
+
+
+def _host_name(entity: Entity) -> str:
+    """What Ansible calls the host of an entity: its name; with the namespace if not default."""
+    _, _, path = entity.ref.partition(":")
+    return path.removeprefix("default/").replace("/", "-")
+
+
+def _refuse_shared_host_names(drawing: Drawing) -> None:
+    first: dict[str, EntityRef] = {}
+    for ref, entity in drawing.entities.items():
+        if entity.host and first.setdefault(entity.host.name, ref) != ref:
+            other = first[entity.host.name]
+            said = f'the host name "{entity.host.name}" is that of {other} already.'
+            drawing.findings.append(
+                drawing.documents[ref].finding(("metadata", "name"), said, "Rename one of both.")
+            )
