@@ -46,8 +46,8 @@ def create(spec: RunSpec, *, remediations: Path, work: Path, known_hosts: Path) 
         digest = digest_tree(folder / "project")
     except TreeError as refused:
         return RunFolder(digest="", problem=f"{refused.path.name} {refused.problem}")
-    for name in ("artifacts/job_events", "cp", "tmp"):
-        (folder / name).mkdir(mode=0o700, parents=True)
+    for name in ("artifacts", "artifacts/job_events", "cp", "tmp"):
+        (folder / name).mkdir(mode=0o700)
     _write(folder / "inventory.json", inventory(spec.hosts, folder=folder, known_hosts=known_hosts))
     _write(folder / "variables.json", variables(spec.parameters))
     return RunFolder(digest=digest, problem=_refuse_playbook(spec, folder, digest))

@@ -10,8 +10,6 @@ from agent.model.remediation import HostStats, Outcome, RunResult
 from agent.runtime.ansible.wire import Cause, Ended
 
 _CUT_SHORT = {Cause.TIMED_OUT: Outcome.TIMED_OUT, Cause.CANCELLED: Outcome.CANCELLED}
-UNREACHABLE_BIT = 4
-"""Set in the exit status of ansible-playbook when a host could not be reached."""
 
 
 def judge(
@@ -42,8 +40,9 @@ def _judge(ended: Ended, hosts: Sequence[str]) -> tuple[Outcome, str]:
         return _CUT_SHORT[ended.cause], f"ended by us: {ended.cause.value.replace('_', ' ')}"
     if status is None or status < 0:
         return Outcome.UNKNOWN, f"ansible-playbook was killed by signal {-(status or 0)}"
-    if unreachable or (status & UNREACHABLE_BIT and status < 8 and not failed):
-        return Outcome.UNREACHABLE, f"unreachable: {_listed(unreachable or hosts)}"
+    # By the recap, not by the exit status: a playbook that cannot be read gives the same one.
+    if unreachable:
+        return Outcome.UNREACHABLE, f"unreachable: {_listed(unreachable)}"
     if failed:
         return Outcome.FAILED, f"failed on {_listed(failed)}"
     if status != 0:
