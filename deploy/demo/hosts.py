@@ -114,7 +114,8 @@ class Host:
 class Hosts:
     """The hosts app1, app2 and app3, up from `async with` to its end.
 
-    All that remains of them afterwards is one log file a host in the folder.
+    `ssh_key`, `ssh_config` and `known_hosts` are files for whoever wants to log in. Afterwards
+    nothing remains but these and one log file a host.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -122,6 +123,7 @@ class Hosts:
         self._running = AsyncExitStack()
         self.ssh_key = folder / "id"
         self.ssh_config = folder / "ssh_config"
+        self.known_hosts = folder / "known_hosts"
         redis_port, *ports = free_ports(1 + 4 * len(SERVICES))
         self.all: tuple[Host, ...] = tuple(
             Host(
@@ -194,14 +196,16 @@ class Hosts:
                     check=True,
                     timeout=TRIAL_S_MAX,
                 )
+        public = (self._folder / "host.pub").read_text()
+        trusted = [f"[{LOOPBACK}]:{host.ssh_port} {public}" for host in self.all]
+        self.known_hosts.write_text("".join(trusted))
         everywhere = [
             "User root",
             f"HostName {LOOPBACK}",
             f"IdentityFile {self.ssh_key}",
             "IdentitiesOnly yes",
-            "StrictHostKeyChecking no",
-            "UserKnownHostsFile /dev/null",
-            "LogLevel ERROR",
+            "StrictHostKeyChecking yes",
+            f"UserKnownHostsFile {self.known_hosts}",
         ]
         own = [f"Host {host.name}\n  Port {host.ssh_port}" for host in self.all]
         text = "\n".join([*own, "Host *", *(f"  {line}" for line in everywhere), ""])
