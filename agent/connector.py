@@ -145,7 +145,7 @@ class Ticketing(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One value at one moment; never NaN, gaps are absent samples."""
+    """One value at one moment. Over a range a gap is an absent sample; a single one may be NaN."""
 
     at: datetime
     value: float
