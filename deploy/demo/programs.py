@@ -133,6 +133,15 @@ class Program:
         return self.log.read_bytes()[-LOG_TAIL_BYTES:].decode(errors="replace")
 
 
+async def until(holds: Callable[[], bool], *, limit_s: float) -> None:
+    """Wait until the check holds; it is asked in a thread. TimeoutError after the limit."""
+    async with asyncio.timeout(limit_s):
+        while True:
+            if await asyncio.to_thread(holds):
+                return
+            await asyncio.sleep(LOOK_AGAIN_S)
+
+
 def answers(url: str) -> bool:
     """Whether a GET of the address is answered with a status below 400."""
     try:
