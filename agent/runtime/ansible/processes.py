@@ -82,8 +82,10 @@ def _read(pid: int) -> Process | None:
 class RunProcesses:
     """The processes of one run; remembers its sessions, since who opened one may end first."""
 
-    def __init__(self, run: str) -> None:
+    def __init__(self, run: str, *, reaps: bool = False) -> None:
         self._run = run
+        # Only a process that has no other children may collect whatever ended.
+        self._reaps = reaps
         self._sessions: set[int] = set()
 
     def look(self) -> list[Process]:
@@ -111,7 +113,8 @@ class RunProcesses:
             for process in remaining:
                 with contextlib.suppress(ProcessLookupError, PermissionError):
                     os.kill(process.pid, signal.SIGKILL)
-            reap()
+            if self._reaps:
+                reap()
             time.sleep(SCAN_PAUSE_S)
         return False
 
