@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from agent.core.correlate import join, leave
 from agent.core.draft import Draft
 from agent.core.state import ActiveAlert, EndedAlert, State, Timer
-from agent.core.suppress import reconsider, suppressors
+from agent.core.suppress import mute_more, reconsider, suppressors
 from agent.model.alert import Alert, AlertRecord, EndedBy, severity_of
 from agent.model.entry import AlertsReceived, LeasesRenewed
 from agent.model.labels import fingerprint
@@ -115,6 +115,23 @@ def release(state: State, draft: Draft) -> None:
     for active in reconsider(state, draft):
         join(state, draft, active)
         draft.record(_record(active))
+
+
+def replace_all(state: State, draft: Draft) -> None:
+    """The map or what mutes may have changed: place and judge everything that fires anew."""
+    state.firing_at.clear()
+    for active in list(state.alerts.values()):
+        labels = active.alert.labels
+        active.entity = state.derived.places.find(labels)
+        if active.entity is not None:
+            counts = state.firing_at.setdefault(active.entity, {})
+            severity = severity_of(labels)
+            counts[severity] = counts.get(severity, 0) + 1
+            draft.entities_touched[active.entity] = active.alert.starts_at
+    mute_more(state, draft)
+    release(state, draft)
+    for entity in state.health:
+        draft.entities_touched.setdefault(entity, draft.at)
 
 
 def await_heartbeats(state: State, draft: Draft) -> None:

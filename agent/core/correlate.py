@@ -132,7 +132,7 @@ def _open(state: State, draft: Draft, active: ActiveAlert, likeness: tuple[str, 
     identifier = f"INC-{state.incident_count}"
     alert = active.alert
     summary = alert.annotations.get("summary") or alert.name or "An alert without a name"
-    state.members[identifier] = Members(last_alert_at=draft.at, unplaced=likeness, summary=summary)
+    state.members[identifier] = Members(last_alert_at=draft.at, unplaced=likeness)
     if likeness:
         state.derived.likeness[likeness] = identifier
     if active.entity is not None:
@@ -141,6 +141,7 @@ def _open(state: State, draft: Draft, active: ActiveAlert, likeness: tuple[str, 
         id=identifier,
         state=IncidentState.OPEN,
         title=summary,
+        summary=summary,
         opened_at=draft.at,
         started_at=min(alert.starts_at, draft.at),
         severity=severity_of(alert.labels),

@@ -133,7 +133,7 @@ def resolve_parameters(
     sources: Mapping[str, ParameterSource],
     active: ActiveAlert,
 ) -> dict[str, ParameterValue] | str:
-    """The declared parameters, filled from the rule and the alert; a sentence where one is wrong."""
+    """The declared parameters, filled from rule and alert; a sentence where one is wrong."""
     given: dict[str, ParameterValue] = {}
     for name, source in sources.items():
         if source.value is not None:

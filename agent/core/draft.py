@@ -17,11 +17,25 @@ ALERTS_NAMED_MAX = 50
 """A line of the timeline names at most this many alerts; the alerts themselves are all kept."""
 
 
+NEWS = frozenset(
+    {
+        Reason.PRIORITY_CHANGED,
+        Reason.INCIDENT_REOPENED,
+        Reason.APPROVAL_NEEDED,
+        Reason.HANDED_OVER,
+        Reason.VERIFICATION_FAILED,
+        Reason.RUN_LOST,
+    }
+)
+"""Reasons that make an incident worth telling again."""
+
+
 class Draft:
     """What follows from one entry, as far as it is known."""
 
     __slots__ = (
         "_items",
+        "_news",
         "_records",
         "at",
         "cause_changed",
@@ -29,6 +43,7 @@ class Draft:
         "effects",
         "entities_changed",
         "entities_touched",
+        "is_released",
         "joined",
         "number",
         "overdue",
@@ -53,6 +68,9 @@ class Draft:
         """Incident to the fingerprints of the alerts that joined it in this step."""
         self.overdue: dict[str, None] = {}
         """Incidents of which a clock has run out in this step."""
+        self.is_released = False
+        """Whether a change ended in this step, so that others may go on."""
+        self._news: dict[str, None] = {}
         self.refusal: Refusal | None = None
         self.created: str | None = None
 
@@ -74,6 +92,8 @@ class Draft:
         alerts: tuple[str, ...] = (),
     ) -> None:
         """Add a line to the story of a record."""
+        if reason in NEWS:
+            self._news[subject] = None
         self._items.append(
             TimelineItem(
                 at=self.at,
@@ -84,6 +104,10 @@ class Draft:
                 alerts=alerts[:ALERTS_NAMED_MAX],
             )
         )
+
+    def has_news(self, subject: str) -> bool:
+        """Whether something happened to it in this step that people want to hear."""
+        return subject in self._news
 
     def record(self, item: AlertRecord | StateInterval) -> None:
         """Add a row of the history."""

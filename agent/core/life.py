@@ -186,8 +186,8 @@ def _judge(
     services = _services(service_map, incident.cause, members)
     impact = _impact(service_map, incident.cause, members, services)
     priority = _MATRIX[impact, _URGENCY[severity]]
-    is_new = incident.response_due is None
-    if not is_new and priority != incident.priority:
+    is_new, before = incident.response_due is None, incident.priority
+    if not is_new and priority != before:
         draft.note(
             incident.id,
             Reason.PRIORITY_CHANGED,
@@ -206,7 +206,7 @@ def _judge(
         owner=_owner(service_map, incident.cause),
         title=_title(service_map, incident, members, services),
     )
-    if is_new or priority < state.incidents[incident.id].priority:
+    if is_new or priority < before:
         incident = _start_clocks(state, draft, incident)
     return incident
 
@@ -282,9 +282,9 @@ def _title(
     """What is broken and for whom, in the map's own names."""
     cause = incident.cause
     if cause is None:
-        return members.summary
+        return incident.summary
     hit = next((ref for ref in services if ref != cause), None)
     what = service_map.label(cause)
     if hit is None:
-        return f"{what}: {members.summary}"
+        return f"{what}: {incident.summary}"
     return f"{what} disturbs {service_map.label(hit)}"

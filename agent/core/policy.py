@@ -81,7 +81,7 @@ def binding_of(state: State, change: Change) -> str:
 
 
 def valid_approvals(state: State, change: Change, rule: PolicyRule, at: datetime) -> list[Approval]:
-    """Approvals that count now: of this very content, in time, by others, by role, one a person."""
+    """Approvals that count now: of this content, in time, by others, by role, one a person."""
     binding = binding_of(state, change)
     counted: dict[str, Approval] = {}
     for approval in change.approvals:
@@ -170,11 +170,9 @@ def _freeze(state: State, change: Change, at: datetime) -> Decision | None:
     for calendar in _calendars(state, change, CalendarPurpose.FREEZE):
         for window in calendar.windows:
             if window.interval.clip(needed) is not None:
-                return _deferred(
-                    Reason.FROZEN,
-                    f"{window.summary or calendar.name} is a freeze until {_clock(window.interval)}",
-                    until=window.interval.end,
-                )
+                name = window.summary or calendar.name
+                text = f"{name} is a freeze until {_clock(window.interval)}"
+                return _deferred(Reason.FROZEN, text, until=window.interval.end)
     return None
 
 

@@ -82,7 +82,6 @@ class Members:
     explains: dict[EntityRef, float] = field(default_factory=dict)
     """Candidate causes with the weight of what they explain."""
     alerts: int = 0
-    summary: str = ""
     last_alert_at: datetime
     unplaced: tuple[str, ...] = ()
     """The likeness by which alerts without an entity join."""

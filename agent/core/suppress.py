@@ -4,13 +4,19 @@ Suppression stops the creation of incidents, never their resolution; a muted ale
 tracked, and when the last thing that mutes it is gone while it fires, it counts.
 """
 
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 from agent.core.draft import Draft
 from agent.core.state import ActiveAlert, State, Timer
 from agent.model.change import Calendar, CalendarPurpose
 from agent.model.labels import Labels
+from agent.model.reason import Reason
 from agent.model.service import EntityRef
+from agent.model.silence import Silence
+
+SILENCE_KEPT = timedelta(days=5)
+"""How long a silence that is over stays in sight."""
 
 
 def suppressors(
@@ -58,6 +64,34 @@ def mute_more(state: State, draft: Draft) -> None:
     """Judge anew everything that fires: something that mutes has just begun."""
     for active in state.alerts.values():
         _judge(state, active, draft.at)
+
+
+def add_silence(state: State, silence: Silence) -> None:
+    """Put a silence into force, or a changed one in place of the old."""
+    state.silences[silence.id] = silence
+    state.derived.silences.pop(silence.id, None)
+    state.schedule(silence.starts_at, Timer.SUPPRESSION, silence.id)
+    state.schedule(silence.ends_at, Timer.SUPPRESSION, silence.id)
+
+
+def end_silence(state: State, draft: Draft, identifier: str) -> None:
+    """A person ends a silence now; it stays in sight for a while, as in Alertmanager."""
+    silence = state.silences.get(identifier)
+    if silence is None or silence.ends_at <= draft.at:
+        draft.refuse(Reason.SILENCED, f"there is no active silence {identifier}")
+        return
+    state.silences[identifier] = replace(silence, ends_at=draft.at, updated_at=draft.at)
+    state.schedule(draft.at + SILENCE_KEPT, Timer.SUPPRESSION, identifier)
+
+
+def expire_silences(state: State, draft: Draft) -> None:
+    """Forget silences that have been over for long."""
+    for silence in list(state.silences.values()):
+        if silence.ends_at + SILENCE_KEPT <= draft.at:
+            del state.silences[silence.id]
+            state.derived.silences.pop(silence.id, None)
+        elif silence.ends_at <= draft.at:
+            state.schedule(silence.ends_at + SILENCE_KEPT, Timer.SUPPRESSION, silence.id)
 
 
 def _judge(state: State, active: ActiveAlert, at: datetime) -> None:

@@ -74,6 +74,8 @@ class Incident:
     priority: Priority
     alerts: int
     firing: int
+    summary: str = ""
+    """What the first alert said of itself."""
     entities: tuple[EntityRef, ...] = ()
     """Where alerts of it fire or fired, first seen first; bounded."""
     services: tuple[EntityRef, ...] = ()

@@ -1,0 +1,257 @@
+"""The life of a change: asked for, judged, prepared, judged again, launched, verified, closed.
+
+`policy` judges, `course` begins and ends runs, `verify` watches for success; what each happening
+means for a change is here.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from agent.core import verify
+from agent.core.course import close, prepare, roll_back, tell, touch
+from agent.core.draft import Draft
+from agent.core.policy import binding_of, judge, target_key
+from agent.core.state import Attempts, State, Timer
+from agent.model.change import (
+    Change,
+    ChangeState,
+    ChangeType,
+    Closure,
+    Decision,
+    Run,
+    RunState,
+    Verdict,
+)
+from agent.model.effect import CancelRun, LaunchRun
+from agent.model.entry import RunFinished, RunLost, RunPrepared, RunStarted
+from agent.model.incident import Incident
+from agent.model.reason import Reason
+from agent.model.remediation import Host, Outcome, ParameterValue, Phase, Remediation
+
+ATTEMPTS_REMEMBERED_MAX = 50
+WAITING = (ChangeState.SCHEDULED, ChangeState.AWAITING_APPROVAL)
+
+
+def request(
+    state: State,
+    draft: Draft,
+    *,
+    remediation: Remediation,
+    entity: str,
+    hosts: tuple[Host, ...],
+    parameters: Mapping[str, ParameterValue],
+    type: ChangeType,
+    requested_by: str,
+    rule_author: str | None,
+    incident: Incident | None,
+    trigger: str | None,
+    note: str,
+) -> Change | None:
+    """Ask for a remediation of one target; None where that is being asked for already."""
+    for other in state.changes.values():
+        if other.is_open and (other.entity, other.remediation) == (entity, remediation.name):
+            draft.refuse(Reason.ALREADY_UNDER_CHANGE, f"{other.id} is open for the same target")
+            return None
+    state.change_count += 1
+    change = Change(
+        id=f"CHG-{state.change_count}",
+        state=ChangeState.DRAFT,
+        type=type,
+        title=f"{remediation.title} ({state.config.service_map.label(entity)})",
+        remediation=remediation.name,
+        digest=remediation.digest,
+        entity=entity,
+        hosts=hosts,
+        parameters=parameters,
+        requested_by=requested_by,
+        rule_author=rule_author,
+        requested_at=draft.at,
+        binding="",
+        incident=incident.id if incident else None,
+        trigger=trigger,
+    )
+    attempts = state.attempts.get(target_key(change))
+    change = replace(
+        change,
+        binding=binding_of(state, change),
+        attempt=1 + (attempts.failed if attempts else 0),
+    )
+    draft.created = change.id
+    draft.set_change(state, change)
+    draft.note(change.id, Reason.REQUESTED, note, actor=requested_by)
+    if incident is not None:
+        incident = state.incidents[incident.id]
+        draft.set_incident(state, incident, changes=(*incident.changes, change.id))
+        draft.note(incident.id, Reason.RULE_MATCHED, f"{change.id}: {change.title}, as {note}")
+    assess(state, draft, change)
+    return state.changes[change.id]
+
+
+def assess(state: State, draft: Draft, change: Change) -> None:
+    """Let policy judge a change that is not under way, and do what it says."""
+    decision = judge(state, change, draft.at)
+    if change.decision != decision:
+        draft.note(change.id, decision.reason, f"{decision.verdict}: {decision.text}")
+        if change.incident:
+            draft.note(change.incident, decision.reason, f"{change.id} {_said(decision)}")
+    change = draft.set_change(state, change, decision=decision)
+    match decision.verdict:
+        case Verdict.ALLOWED:
+            authorised = draft.set_change(state, change, state=ChangeState.AUTHORISED)
+            prepare(state, draft, authorised, Phase.REMEDIATE)
+        case Verdict.NEEDS_APPROVAL:
+            draft.set_change(
+                state, change, state=ChangeState.AWAITING_APPROVAL, due_at=decision.until
+            )
+            if decision.until:
+                state.schedule(decision.until, Timer.CHANGE, change.id)
+            touch(draft, change)
+        case Verdict.DEFERRED:
+            draft.set_change(state, change, state=ChangeState.SCHEDULED, due_at=decision.until)
+            if decision.until:
+                state.schedule(decision.until, Timer.CHANGE, change.id)
+        case Verdict.REFUSED:
+            close(state, draft, change, Closure.REFUSED, decision.reason, decision.text)
+
+
+def reassess(state: State, draft: Draft, identifier: str) -> None:
+    """The moment of a waiting change has come: judge it again, or let it expire."""
+    change = state.changes.get(identifier)
+    if change is None or change.state not in WAITING:
+        return
+    expired = change.due_at is not None and change.due_at <= draft.at
+    if change.state is ChangeState.AWAITING_APPROVAL and expired:
+        text = "nobody approved it in time"
+        close(state, draft, change, Closure.EXPIRED, Reason.APPROVAL_EXPIRED, text)
+    else:
+        assess(state, draft, change)
+
+
+def reassess_waiting(state: State, draft: Draft) -> None:
+    """Something that changes may have waited for is over: judge them all again."""
+    for change in list(state.changes.values()):
+        if change.state in WAITING and change.is_open:
+            reassess(state, draft, change.id)
+
+
+def prepared(state: State, draft: Draft, said: RunPrepared) -> None:
+    """A run lies ready: launch it if it is what was approved and policy still allows it."""
+    state.outbox.take(said.effect)
+    run, change = _find(state, said.run)
+    if run is None or change is None or run.state is not RunState.PREPARING:
+        return
+    if change.state is ChangeState.CLOSED:
+        draft.set_run(state, run, state=RunState.FINISHED)
+        return
+    if said.digest != change.digest:
+        reason = Reason.DIGEST_MISMATCH if said.digest else Reason.RUN_FAILED
+        text = said.problem or "the files on disk are not what was approved; nothing was started"
+        draft.set_run(state, run, state=RunState.FINISHED)
+        close(state, draft, change, Closure.REFUSED, reason, text)
+        return
+    if run.phase is Phase.REMEDIATE:
+        decision = judge(state, change, draft.at)
+        if decision.verdict is not Verdict.ALLOWED:
+            draft.set_run(state, run, state=RunState.FINISHED)
+            assess(state, draft, draft.set_change(state, change, state=ChangeState.ASSESSED))
+            return
+        attempts = state.attempts.setdefault(target_key(change), Attempts())
+        attempts.started = [*attempts.started, draft.at][-ATTEMPTS_REMEMBERED_MAX:]
+    draft.set_run(state, run, state=RunState.LAUNCHING, launched_at=draft.at)
+    draft.note(change.id, Reason.RUN_PREPARED, f"{run.id}: digest as approved, policy agrees")
+    draft.ask(state, lambda effect: LaunchRun(id=effect, run=run.id))
+
+
+def started(state: State, draft: Draft, said: RunStarted) -> None:
+    """The processes of a run exist."""
+    run, change = _find(state, said.run)
+    if run is None or change is None or run.state is not RunState.LAUNCHING:
+        return
+    draft.set_run(state, run, state=RunState.RUNNING)
+    changed = draft.set_change(
+        state, change, state=ChangeState.RUNNING, started_at=change.started_at or draft.at
+    )
+    tell(draft, changed, Reason.RUN_STARTED, f"{run.id} plays {run.phase} of {change.remediation}")
+
+
+def finished(state: State, draft: Draft, said: RunFinished) -> None:
+    """A run is over: verify what succeeded, roll back what did not."""
+    state.outbox.take(said.effect)
+    run, change = _find(state, said.run)
+    if run is None or change is None or run.state is RunState.FINISHED:
+        return
+    draft.set_run(state, run, state=RunState.FINISHED, result=said.result)
+    outcome, summary = said.result.outcome, said.result.summary
+    if not change.is_open:
+        return
+    if outcome is Outcome.UNKNOWN:
+        _lost(state, draft, change, run, summary)
+    elif run.phase is Phase.ROLLBACK:
+        _rolled_back(state, draft, change, outcome, summary)
+    elif outcome.is_success:
+        tell(draft, change, Reason.RUN_SUCCEEDED, f"{run.id}: {summary}")
+        verify.begin(state, draft, change)
+    elif outcome is Outcome.CANCELLED:
+        close(state, draft, change, Closure.CANCELLED, Reason.CANCELLED, summary)
+    elif outcome is Outcome.REFUSED:
+        close(state, draft, change, Closure.REFUSED, Reason.DIGEST_MISMATCH, summary)
+    else:
+        tell(draft, change, Reason.RUN_FAILED, f"{run.id}: {summary}")
+        roll_back(state, draft, change, can_reach=outcome is not Outcome.UNREACHABLE)
+
+
+def lost(state: State, draft: Draft, said: RunLost) -> None:
+    """Nobody knows what a run did: it is never repeated, only reconciled by its signal."""
+    run, change = _find(state, said.run)
+    if run is None or change is None or run.state in (RunState.FINISHED, RunState.UNKNOWN):
+        return
+    for effect in [e.id for e in state.outbox.launch.values() if e.run == run.id]:
+        state.outbox.take(effect)
+    if run.state is RunState.PREPARING:
+        return
+    draft.set_run(state, run, state=RunState.UNKNOWN)
+    _lost(state, draft, change, run, said.problem)
+
+
+def cancel(state: State, draft: Draft, change: Change, by: str, note: str) -> None:
+    """A person stops a change; a run under way is ended, and its end closes the change."""
+    run = state.runs.get(change.run or "")
+    if run is not None and run.state in (RunState.LAUNCHING, RunState.RUNNING):
+        draft.note(change.id, Reason.CANCELLED, note or "being ended", actor=by)
+        draft.ask(state, lambda effect: CancelRun(id=effect, run=run.id))
+        return
+    text = f"cancelled by {by}" + (f": {note}" if note else "")
+    close(state, draft, change, Closure.CANCELLED, Reason.CANCELLED, text)
+
+
+def _rolled_back(
+    state: State, draft: Draft, change: Change, outcome: Outcome, summary: str
+) -> None:
+    if outcome.is_success:
+        close(state, draft, change, Closure.ROLLED_BACK, Reason.ROLLED_BACK, summary)
+    else:
+        text = f"the rollback did not succeed either: {summary}"
+        close(state, draft, change, Closure.FAILED, Reason.ROLLBACK_FAILED, text)
+
+
+def _lost(state: State, draft: Draft, change: Change, run: Run, problem: str) -> None:
+    if not change.is_open:
+        return
+    changed = draft.set_change(state, change, state=ChangeState.UNKNOWN)
+    tell(draft, changed, Reason.RUN_LOST, f"{run.id} was lost sight of: {problem}")
+    verify.begin(state, draft, changed)
+
+
+def _find(state: State, identifier: str) -> tuple[Run | None, Change | None]:
+    run = state.runs.get(identifier)
+    return run, state.changes.get(run.change) if run else None
+
+
+def _said(decision: Decision) -> str:
+    words = {
+        Verdict.ALLOWED: "may run",
+        Verdict.NEEDS_APPROVAL: "waits",
+        Verdict.DEFERRED: "is deferred",
+        Verdict.REFUSED: "is refused",
+    }
+    return f"{words[decision.verdict]}: {decision.text}"

@@ -1,0 +1,203 @@
+"""Who is told: incidents to receivers, grouped and repeated as Alertmanager's words mean it."""
+
+from datetime import datetime, timedelta
+
+from agent.core import facts
+from agent.core.conditions import Condition, ConditionFailure
+from agent.core.draft import Draft
+from agent.core.state import NotifyGroup, State, Timer
+from agent.model.effect import Notify
+from agent.model.entry import NotificationRefused, NotificationSent
+from agent.model.incident import Incident, IncidentState, Priority
+from agent.model.reason import Reason
+from agent.model.rule import Route
+
+INCIDENTS_TOLD_MAX = 20
+"""A notification lists at most this many incidents."""
+RETRY = timedelta(seconds=30)
+FAILURES_MAX = 10
+
+
+def route(state: State, draft: Draft) -> None:
+    """Put incidents with news into the groups of their receivers."""
+    for identifier in draft.touched:
+        incident = state.incidents.get(identifier)
+        if incident is None or not _is_news(state, draft, incident):
+            continue
+        for rule, condition in state.derived.routes:
+            if _matches(state, incident, condition):
+                _add(state, draft, rule, incident)
+
+
+def flush(state: State, draft: Draft, key: str) -> None:
+    """The moment of a group has come: tell what is new, or repeat what is still open."""
+    group = state.groups.get(key)
+    rule = next((r for r, _ in state.derived.routes if key.startswith(f"{r.name}|")), None)
+    if group is None or rule is None or group.sending is not None:
+        return
+    incidents = [state.incidents[i] for i in group.incidents if i in state.incidents]
+    loud = [incident for incident in incidents if not _is_muted(state, incident)]
+    if not loud or not _is_due(group, rule, draft.at):
+        _plan(state, draft, key, group, rule, incidents)
+        return
+    fresh = [incident for incident in loud if incident.id in group.fresh] or loud
+    group.fresh.clear()
+    group.sending = draft.ask(state, lambda effect: _notify(state, rule, key, effect, fresh))
+
+
+def sent(state: State, draft: Draft, said: NotificationSent) -> None:
+    """A receiver was told."""
+    effect = state.outbox.notify.get(said.effect)
+    state.outbox.take(said.effect)
+    if effect is None:
+        return
+    for identifier in effect.incidents:
+        draft.note(identifier, Reason.NOTIFIED, f"{effect.receiver} was told")
+    group = state.groups.get(effect.group)
+    if group is not None:
+        group.sending, group.sent_at, group.failures = None, draft.at, 0
+        _after(state, draft, effect.group, group)
+
+
+def refused(state: State, draft: Draft, said: NotificationRefused) -> None:
+    """A receiver could not be told: try again, say so in the story."""
+    effect = state.outbox.notify.get(said.effect)
+    state.outbox.take(said.effect)
+    if effect is None:
+        return
+    group = state.groups.get(effect.group)
+    if group is None:
+        return
+    group.sending = None
+    group.failures += 1
+    if group.failures == 1 or said.is_final:
+        for identifier in effect.incidents:
+            text = f"{effect.receiver} could not be told: {said.problem}"
+            draft.note(identifier, Reason.NOTIFICATION_REFUSED, text)
+    if said.is_final or group.failures >= FAILURES_MAX:
+        group.sent_at = draft.at
+        _after(state, draft, effect.group, group)
+    else:
+        group.fresh.update(dict.fromkeys(effect.incidents))
+        state.schedule(draft.at + RETRY, Timer.GROUP, effect.group)
+
+
+def _is_news(state: State, draft: Draft, incident: Incident) -> bool:
+    """Opening, a new cause, a clock, an approval wanted, resolution: not every alert."""
+    if incident.id in draft.overdue or incident.id in draft.cause_changed:
+        return True
+    if draft.at in (incident.opened_at, incident.resolved_at):
+        return True
+    return draft.has_news(incident.id)
+
+
+def _matches(state: State, incident: Incident, condition: Condition | None) -> bool:
+    if condition is None:
+        return True
+    try:
+        return condition.holds(facts.of_incident(state, incident))
+    except ConditionFailure:
+        # Fails open: a message too many is better than an incident nobody heard of.
+        return True
+
+
+def _add(state: State, draft: Draft, rule: Route, incident: Incident) -> None:
+    key = "|".join([rule.name, *(_group_value(incident, name) for name in rule.group_by)])
+    group = state.groups.get(key)
+    if group is None:
+        if incident.state is not IncidentState.OPEN:
+            return
+        state.groups[key] = group = NotifyGroup()
+        state.schedule(draft.at + rule.group_wait, Timer.GROUP, key)
+    elif not group.fresh and group.sent_at is not None and group.sending is None:
+        due = max(draft.at, group.sent_at + rule.group_interval)
+        if incident.state is not IncidentState.OPEN and rule.group_by == ("incident",):
+            due = draft.at
+        state.schedule(due, Timer.GROUP, key)
+    group.incidents[incident.id] = None
+    group.fresh[incident.id] = None
+
+
+def _group_value(incident: Incident, name: str) -> str:
+    values = {
+        "incident": incident.id,
+        "owner": incident.owner or "",
+        "priority": f"P{incident.priority}",
+        "cause": incident.cause or "",
+    }
+    return values[name]
+
+
+def _is_due(group: NotifyGroup, rule: Route, at: datetime) -> bool:
+    if group.fresh or group.sent_at is None:
+        return True
+    return at - group.sent_at >= rule.repeat_interval
+
+
+def _after(state: State, draft: Draft, key: str, group: NotifyGroup) -> None:
+    rule = next((r for r, _ in state.derived.routes if key.startswith(f"{r.name}|")), None)
+    if rule is None:
+        del state.groups[key]
+        return
+    incidents = [state.incidents[i] for i in group.incidents if i in state.incidents]
+    if group.fresh:
+        state.schedule(draft.at + rule.group_interval, Timer.GROUP, key)
+        return
+    _plan(state, draft, key, group, rule, incidents)
+
+
+def _plan(  # noqa: PLR0917 - the group and everything it is about
+    state: State,
+    draft: Draft,
+    key: str,
+    group: NotifyGroup,
+    rule: Route,
+    incidents: list[Incident],
+) -> None:
+    """Keep a group while something of it is open, and wake for its repeat."""
+    still_open = [i for i in incidents if i.state is IncidentState.OPEN]
+    if not still_open and not group.fresh:
+        reopening = [i for i in incidents if i.state is IncidentState.RESOLVED]
+        if not reopening:
+            del state.groups[key]
+            return
+    state.schedule(draft.at + rule.repeat_interval, Timer.GROUP, key)
+
+
+def _is_muted(state: State, incident: Incident) -> bool:
+    members = state.members.get(incident.id)
+    if members is None or not members.firing:
+        return False
+    return all(state.alerts[name].suppressed_by for name in members.firing)
+
+
+def _notify(state: State, rule: Route, key: str, effect: str, incidents: list[Incident]) -> Notify:
+    label = state.config.service_map.label
+    resolved = all(i.state is not IncidentState.OPEN for i in incidents)
+    lines: list[str] = []
+    for incident in incidents[:INCIDENTS_TOLD_MAX]:
+        lines.append(f"{incident.id} P{incident.priority} {incident.state}: {incident.title}")
+        if incident.services:
+            lines.append("  affects " + ", ".join(label(ref) for ref in incident.services[:5]))
+        if incident.causes:
+            why = "; ".join(incident.causes[0].evidence_for)
+            lines.append(f"  probable cause {label(incident.causes[0].entity)}: {why}")
+        lines += [
+            f"  {change.id} waits for approval: {change.title}"
+            for change in (state.changes.get(i) for i in incident.changes)
+            if change is not None and change.state == "awaiting_approval"
+        ]
+        lines += [f"  ticket {ticket.url}" for ticket in incident.tickets]
+    first = incidents[0]
+    more = f" and {len(incidents) - 1} more" if len(incidents) > 1 else ""
+    word = "RESOLVED" if resolved else f"P{first.priority}"
+    return Notify(
+        id=effect,
+        receiver=rule.receiver,
+        group=key,
+        title=f"[{word}] {first.title}{more}",
+        body="\n".join(lines),
+        priority=min((i.priority for i in incidents), default=Priority.P5),
+        incidents=tuple(incident.id for incident in incidents),
+        resolved=resolved,
+    )

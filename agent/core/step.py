@@ -1,0 +1,207 @@
+"""The one decision function: what follows from an entry, given everything remembered.
+
+Pure: the state and the entry are all that counts, `entry.at` is the only clock. The stages stand
+below in the order in which they work; each sees what the earlier ones did.
+"""
+
+from agent.core import (
+    act,
+    alerts,
+    cause,
+    decide,
+    health,
+    life,
+    people,
+    problems,
+    route,
+    suppress,
+    sync,
+    verify,
+)
+from agent.core.draft import Draft
+from agent.core.state import State, Timer
+from agent.model.entry import (
+    AgentStarted,
+    AlertsReceived,
+    ApprovalGiven,
+    ApprovalRejected,
+    CalendarsExpanded,
+    CauseConfirmed,
+    ChangeCancelled,
+    ChangeRequested,
+    ConfigLoaded,
+    Entry,
+    IncidentAcknowledged,
+    IncidentAssigned,
+    IncidentCommented,
+    IncidentResolved,
+    IncidentsMerged,
+    LeasesRenewed,
+    NotificationRefused,
+    NotificationSent,
+    ProbeAnswered,
+    RunFinished,
+    RunLost,
+    RunPrepared,
+    RunStarted,
+    SilenceAdded,
+    SilenceExpired,
+    TicketChanged,
+    TicketRefused,
+    TicketWritten,
+    TimeElapsed,
+    What,
+)
+from agent.model.incident import StateInterval
+from agent.model.service import Health
+from agent.model.transition import Transition
+
+EVERYTHING = "*"
+"""The entity of an interval in which nobody watched anything."""
+
+STAGES = (
+    cause.name_causes,
+    life.live,
+    health.follow,
+    problems.recur,
+    decide.decide,
+    sync.sync,
+    route.route,
+)
+"""What happens after every entry, from top to bottom, for everything that has news."""
+
+
+def step(state: State, entry: Entry) -> Transition:
+    """Change the state as the entry demands and say what to do about it."""
+    assert entry.number == state.last_number + 1, "entries are applied in order, each once"
+    assert state.last_at is None or entry.at >= state.last_at, "time does not run backwards"
+    state.last_number, state.last_at = entry.number, entry.at
+    draft = Draft(entry.number, entry.at)
+    _apply(state, draft, entry.what)
+    for stage in STAGES:
+        stage(state, draft)
+    if draft.is_released:
+        act.reassess_waiting(state, draft)
+        sync.sync(state, draft)
+    return draft.finish()
+
+
+def _apply(state: State, draft: Draft, what: What) -> None:
+    match what:
+        case AlertsReceived():
+            alerts.receive(state, draft, what)
+        case LeasesRenewed():
+            alerts.renew_all(state, draft, what)
+        case TimeElapsed():
+            _wake(state, draft)
+        case RunPrepared():
+            act.prepared(state, draft, what)
+        case RunStarted():
+            act.started(state, draft, what)
+        case RunFinished():
+            act.finished(state, draft, what)
+        case RunLost():
+            act.lost(state, draft, what)
+        case ProbeAnswered():
+            verify.answered(state, draft, what)
+        case TicketWritten():
+            sync.written(state, draft, what)
+        case TicketRefused():
+            sync.refused(state, draft, what)
+        case TicketChanged():
+            people.ticket_changed(state, draft, what)
+        case NotificationSent():
+            route.sent(state, draft, what)
+        case NotificationRefused():
+            route.refused(state, draft, what)
+        case SilenceAdded() | SilenceExpired():
+            _silence(state, draft, what)
+        case IncidentAcknowledged():
+            people.acknowledge(state, draft, what)
+        case IncidentAssigned():
+            people.assign(state, draft, what)
+        case IncidentCommented():
+            people.comment(state, draft, what)
+        case IncidentsMerged():
+            people.merge(state, draft, what)
+        case IncidentResolved():
+            people.resolve(state, draft, what)
+        case CauseConfirmed():
+            people.confirm_cause(state, draft, what)
+        case ChangeRequested():
+            people.request_change(state, draft, what)
+        case ApprovalGiven():
+            people.approve(state, draft, what)
+        case ApprovalRejected():
+            people.reject(state, draft, what)
+        case ChangeCancelled():
+            people.cancel(state, draft, what)
+        case ConfigLoaded():
+            state.adopt(what.config)
+            alerts.replace_all(state, draft)
+            alerts.await_heartbeats(state, draft)
+            act.reassess_waiting(state, draft)
+        case CalendarsExpanded():
+            state.calendars = {calendar.name: calendar for calendar in what.calendars}
+            suppress.schedule_windows(state)
+            suppress.mute_more(state, draft)
+            alerts.release(state, draft)
+            act.reassess_waiting(state, draft)
+        case AgentStarted():
+            _take_up_watch(state, draft, what)
+
+
+def _wake(state: State, draft: Draft) -> None:
+    """Hear every timer whose moment has come, earliest first."""
+    while (timer := state.pop_due(draft.at)) is not None:
+        _, kind, key = timer
+        match kind:
+            case Timer.LEASE:
+                alerts.expire(state, draft, key)
+            case Timer.FORGET:
+                alerts.forget(state, draft, key)
+            case Timer.HEARTBEAT:
+                alerts.miss(state, draft, key)
+            case Timer.SUPPRESSION:
+                suppress.expire_silences(state, draft)
+                suppress.mute_more(state, draft)
+                alerts.release(state, draft)
+                act.reassess_waiting(state, draft)
+            case Timer.QUIET:
+                life.close_when_quiet(state, draft, key)
+            case Timer.RESPONSE | Timer.RESTORATION:
+                life.check_clock(state, draft, kind, key)
+            case Timer.DECIDE:
+                decide.ask_again(state, draft, key)
+            case Timer.CHANGE:
+                act.reassess(state, draft, key)
+            case Timer.VERIFY:
+                verify.look(state, draft, key)
+            case Timer.TICKET:
+                draft.touched[key] = None
+            case Timer.GROUP:
+                route.flush(state, draft, key)
+
+
+def _silence(state: State, draft: Draft, what: SilenceAdded | SilenceExpired) -> None:
+    if isinstance(what, SilenceAdded):
+        suppress.add_silence(state, what.silence)
+    else:
+        suppress.end_silence(state, draft, what.id)
+    suppress.mute_more(state, draft)
+    alerts.release(state, draft)
+
+
+def _take_up_watch(state: State, draft: Draft, what: AgentStarted) -> None:
+    """Say since when nobody watched: those moments are unknown, not up."""
+    if state.watching_since is None:
+        state.watching_since = draft.at
+    if what.last_alive is not None and what.last_alive < draft.at:
+        draft.record(
+            StateInterval(
+                entity=EVERYTHING,
+                start=what.last_alive,
+                end=draft.at,
+                health=Health.UNKNOWN,
+            )
+        )

@@ -1,0 +1,185 @@
+"""What the tickets say: one wish an incident and tool, told again until the tool agrees.
+
+At most one write is under way for a ticket, so that nothing overtakes; what changes meanwhile is
+told with the next one.
+"""
+
+import hashlib
+from datetime import timedelta
+
+from agent.core import facts
+from agent.core.conditions import Condition, ConditionFailure
+from agent.core.draft import Draft
+from agent.core.state import State, TicketSync, Timer
+from agent.model.effect import WriteTicket
+from agent.model.entry import TicketRefused, TicketWritten
+from agent.model.incident import Incident, IncidentState, TicketLink
+from agent.model.reason import Reason
+from agent.model.ticket import Ticket, TicketComment, TicketState
+
+COMMENTS_WAITING_MAX = 100
+RETRY_FIRST = timedelta(seconds=5)
+RETRY_MAX = timedelta(minutes=10)
+_STATES = {
+    IncidentState.RESOLVED: TicketState.RESOLVED,
+    IncidentState.CLOSED: TicketState.RESOLVED,
+    IncidentState.MERGED: TicketState.RESOLVED,
+}
+
+
+def sync(state: State, draft: Draft) -> None:
+    """Tell the ticketing tools what is new about every incident with news."""
+    if not state.derived.ticketing:
+        return
+    for identifier in list(draft.touched):
+        incident = state.incidents.get(identifier)
+        if incident is None:
+            continue
+        for rule, condition in state.derived.ticketing:
+            _tell(state, draft, incident, rule.connector, condition)
+
+
+def written(state: State, draft: Draft, said: TicketWritten) -> None:
+    """The tool agrees."""
+    state.outbox.take(said.effect)
+    known = _known(state, said.incident, said.connector, said.effect)
+    if known is None:
+        return
+    is_new = known.ref is None
+    known.ref, known.told, known.telling = said.ref, known.telling_digest, None
+    del known.comments[: known.telling_comments]
+    known.failures = 0
+    incident = state.incidents[said.incident]
+    if is_new:
+        link = TicketLink(connector=said.connector, ref=said.ref, url=said.url)
+        draft.set_incident(state, incident, tickets=(*incident.tickets, link))
+        draft.note(incident.id, Reason.TICKET_OPENED, f"{said.connector} {said.ref}: {said.url}")
+    draft.touched[incident.id] = None
+
+
+def refused(state: State, draft: Draft, said: TicketRefused) -> None:
+    """The tool did not take it: try later, or say that a person has to."""
+    state.outbox.take(said.effect)
+    known = _known(state, said.incident, said.connector, said.effect)
+    if known is None:
+        return
+    known.telling = None
+    known.failures += 1
+    if said.is_final:
+        # Not asked again before there is something new to say.
+        known.told = known.telling_digest
+        known.is_given_up = True
+    else:
+        delay = min(RETRY_MAX, RETRY_FIRST * 2 ** min(known.failures - 1, 10))
+        known.not_before = draft.at + delay
+        state.schedule(known.not_before, Timer.TICKET, said.incident)
+    if known.failures == 1 or said.is_final:
+        draft.note(
+            said.incident,
+            Reason.TICKET_REFUSED,
+            f"{said.connector} did not take it: {said.problem}",
+        )
+
+
+def comment(state: State, incident: Incident, key: str, text: str) -> None:
+    """A person said something here: the tickets shall say it too."""
+    for known in state.tickets.get(incident.id, {}).values():
+        if len(known.comments) < COMMENTS_WAITING_MAX:
+            known.comments.append(TicketComment(key=key, text=text))
+
+
+def _tell(
+    state: State, draft: Draft, incident: Incident, connector: str, condition: Condition | None
+) -> None:
+    syncs = state.tickets.setdefault(incident.id, {})
+    known = syncs.get(connector)
+    if known is None:
+        if incident.state is IncidentState.MERGED or not _wanted(state, incident, condition):
+            return
+        syncs[connector] = known = TicketSync()
+    if known.telling is not None:
+        return
+    if known.not_before is not None and draft.at < known.not_before:
+        return
+    ticket = _ticket(state, incident, tuple(known.comments))
+    digest = hashlib.sha256(repr(ticket).encode()).hexdigest()
+    if digest == known.told:
+        return
+    known.telling_digest = _digest_after(state, incident) if known.comments else digest
+    known.telling_comments = len(known.comments)
+    known.is_given_up = False
+    ref = known.ref
+    known.telling = draft.ask(
+        state,
+        lambda effect: WriteTicket(
+            id=effect,
+            incident=incident.id,
+            connector=connector,
+            ticket=ticket,
+            known_ref=ref,
+        ),
+    )
+
+
+def _digest_after(state: State, incident: Incident) -> str:
+    """What the tool will have been told once the comments are written and dropped."""
+    return hashlib.sha256(repr(_ticket(state, incident, ())).encode()).hexdigest()
+
+
+def _wanted(state: State, incident: Incident, condition: Condition | None) -> bool:
+    if condition is None:
+        return True
+    try:
+        return condition.holds(facts.of_incident(state, incident))
+    except ConditionFailure:
+        # Fails open: a ticket too many is better than an incident nobody has.
+        return True
+
+
+def _known(state: State, incident: str, connector: str, effect: str) -> TicketSync | None:
+    known = state.tickets.get(incident, {}).get(connector)
+    if known is None or known.telling != effect or incident not in state.incidents:
+        return None
+    return known
+
+
+def _ticket(state: State, incident: Incident, comments: tuple[TicketComment, ...]) -> Ticket:
+    ticket_state = _STATES.get(incident.state)
+    if ticket_state is None:
+        taken = incident.acknowledged_at is not None
+        ticket_state = TicketState.IN_PROGRESS if taken else TicketState.OPEN
+    return Ticket(
+        key=incident.id,
+        title=incident.title,
+        body=_body(state, incident),
+        priority=incident.priority,
+        state=ticket_state,
+        assignee=incident.assignee,
+        comments=comments,
+    )
+
+
+def _body(state: State, incident: Incident) -> str:
+    """Impact in plain words, the cause with its reasons, what was done: no figure that flickers."""
+    label = state.config.service_map.label
+    lines = [incident.summary, ""]
+    if incident.services:
+        lines.append("Affected: " + ", ".join(label(ref) for ref in incident.services))
+    if incident.causes:
+        cause = incident.causes[0]
+        why = "; ".join(cause.evidence_for)
+        lines.append(f"Probable cause: {label(cause.entity)}" + (f" ({why})" if why else ""))
+        lines += [f"  against it: {text}" for text in cause.evidence_against]
+    impact, urgency = incident.impact.name.lower(), incident.urgency.name.lower()
+    lines.append(f"Priority: P{incident.priority} (impact {impact}, urgency {urgency})")
+    lines.append(f"Since: {incident.started_at:%Y-%m-%d %H:%M:%S} UTC")
+    if incident.owner:
+        lines.append(f"Owner: {label(incident.owner)}")
+    for identifier in incident.changes:
+        change = state.changes.get(identifier)
+        if change is not None:
+            how = f"{change.closure}" if change.closure else f"{change.state}"
+            lines.append(f"Change {change.id}: {change.title}: {how.replace('_', ' ')}")
+    if incident.problem:
+        lines.append(f"Problem: {incident.problem}")
+    return "\n".join(lines)
