@@ -19,6 +19,7 @@ from deploy.demo.programs import (
     Program,
     answers,
     free_ports,
+    get_json,
     missing,
 )
 
@@ -146,7 +147,11 @@ class Monitoring:
         self._blackbox = f"{LOOPBACK}:{blackbox_port}"
 
     async def __aenter__(self) -> Self:
-        """Start both programs; raises NotReadyError, with nothing left running."""
+        """Start both programs and wait until every target was looked at and every receiver found.
+
+        That takes about six seconds, nearly all of it Prometheus' own pause before it follows its
+        configuration. Raises NotReadyError, with nothing left running.
+        """
         settings = self._write_settings()
         async with AsyncExitStack() as starting:
             blackbox = await Program.start(
@@ -169,9 +174,7 @@ class Monitoring:
             await blackbox.until_ready(
                 lambda: answers(f"http://{self._blackbox}/-/healthy"), limit_s=READY_S_MAX
             )
-            await prometheus.until_ready(
-                lambda: answers(f"{self.url}/-/ready"), limit_s=READY_S_MAX
-            )
+            await prometheus.until_ready(self._is_watching, limit_s=READY_S_MAX)
             self._running = starting.pop_all()
         return self
 
@@ -183,6 +186,17 @@ class Monitoring:
     ) -> None:
         """End both processes."""
         await self._running.aclose()
+
+    def _is_watching(self) -> bool:
+        if not answers(f"{self.url}/-/ready"):
+            return False
+        targets = get_json(f"{self.url}/api/v1/targets")["data"]["activeTargets"]
+        found = get_json(f"{self.url}/api/v1/alertmanagers")["data"]["activeAlertmanagers"]
+        looked_at = [target for target in targets if target["health"] != "unknown"]
+        return (len(looked_at), len(found)) == (
+            len(self._hosts) + len(self._probes),
+            len(self._alertmanagers),
+        )
 
     def _write_settings(self) -> Path:
         node = {

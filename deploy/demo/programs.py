@@ -5,13 +5,14 @@ however it dies. This is not a supervisor: what stops is not started again.
 """
 
 import asyncio
+import json
 import os
 import shutil
 import socket
 import urllib.request
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 from urllib.error import URLError
 
 LOOPBACK = "127.0.0.1"
@@ -149,6 +150,12 @@ def answers(url: str) -> bool:
             return bool(response.status < 400)
     except (URLError, OSError):
         return False
+
+
+def get_json(url: str) -> Any:
+    """The JSON that a GET of the address answers; raises URLError."""
+    with urllib.request.urlopen(url, timeout=ANSWER_S_MAX) as response:
+        return json.load(response)
 
 
 def greets(port: int, greeting: bytes) -> bool:

@@ -47,8 +47,7 @@ async def hosts(session_hosts: Hosts) -> AsyncIterator[Hosts]:
 def monitoring(hosts: Hosts, tmp_path: Path) -> StartMonitoring:
     """Makes a Prometheus that watches the hosts and posts to the HOST:PORTs given.
 
-    Use it as `async with monitoring([address]) as prometheus`. Its first alert leaves about
-    five seconds after its start, which is Prometheus' own delay in finding its receivers.
+    Use it as `async with monitoring([address]) as prometheus`: about six seconds until it watches.
     """
     if reason := demo_monitoring.why_not():
         pytest.skip(reason)
