@@ -28,8 +28,8 @@ class BrowserCode(BuildHookInterface):  # type: ignore[type-arg,misc]
 def _load(path: Path) -> ModuleType:
     """The module without its package: the build environment has none of our dependencies."""
     spec = importlib.util.spec_from_file_location("watchkeeper_assets", path)
-    assert spec is not None
-    assert spec.loader is not None
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{path} cannot be loaded")
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)

@@ -1,1 +1,1 @@
-"""What pages show: plain values made from the model by pure functions. No I/O, no HTML, no clock."""
+"""What pages show: plain values made from the model by pure functions. No I/O, no clock."""

@@ -125,7 +125,15 @@ def services_view(
         ServiceSection(
             name=name,
             rows=tuple(
-                _row(entity, depth, health[entity.ref], current, by_entity, service_map, now)
+                _row(
+                    entity,
+                    depth,
+                    health[entity.ref],
+                    current=current,
+                    by_entity=by_entity,
+                    service_map=service_map,
+                    now=now,
+                )
                 for entity, depth in members
             ),
         )
@@ -216,6 +224,7 @@ def _row(
     entity: Entity,
     depth: int,
     health: Health,
+    *,
     current: Mapping[EntityRef, HealthNow],
     by_entity: Mapping[EntityRef, list[Incident]],
     service_map: ServiceMap,

@@ -1,0 +1,81 @@
+// Keeps an open page true: when the agent says that something on it changed, the page is fetched
+// again and every [data-live] block is put in place. Without this script a reload does the same.
+"use strict";
+
+const PAUSE_MS = 150; // several changes in a row are one fetch
+const REFRESH_MS = 30000; // ages grow even when nothing happens
+const status = document.getElementById("live-status");
+let waiting = null;
+let fetching = false;
+let again = false;
+
+function say(text, isLost) {
+  if (status.textContent !== text) status.textContent = text;
+  status.classList.toggle("lost", isLost);
+}
+
+function atEnd(box) {
+  return box.scrollHeight - box.scrollTop - box.clientHeight < 40;
+}
+
+function put(old, fresh) {
+  const followed = [...old.querySelectorAll("[data-follow]")].filter(atEnd).map((box) => box.id);
+  if (window.Idiomorph) {
+    window.Idiomorph.morph(old, fresh, {
+      ignoreActiveValue: true,
+      // What a reader unfolded stays unfolded.
+      callbacks: { beforeAttributeUpdated: (name) => name !== "open" },
+    });
+  } else if (old.outerHTML !== fresh.outerHTML && !old.contains(document.activeElement)) {
+    old.replaceWith(fresh);
+  }
+  for (const id of followed) {
+    const box = document.getElementById(id);
+    if (box) box.scrollTop = box.scrollHeight;
+  }
+}
+
+async function refresh() {
+  waiting = null;
+  if (fetching) {
+    again = true;
+    return;
+  }
+  fetching = true;
+  try {
+    const answer = await fetch(location.href, { headers: { Accept: "text/html" }, cache: "no-store" });
+    if (answer.redirected || !answer.ok) throw new Error(String(answer.status));
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    for (const fresh of page.querySelectorAll("[data-live]")) {
+      const old = document.getElementById(fresh.id);
+      if (old) put(old, fresh);
+    }
+    say("Live", false);
+  } catch {
+    say("Not live: the agent does not answer. Reload the page.", true);
+  }
+  fetching = false;
+  if (again) {
+    again = false;
+    soon();
+  }
+}
+
+function soon() {
+  waiting ??= setTimeout(refresh, PAUSE_MS);
+}
+
+const stream = new EventSource(document.body.dataset.liveFrom);
+stream.addEventListener("changed", soon);
+stream.addEventListener("resync", soon);
+stream.addEventListener("open", () => {
+  say("Live", false);
+  soon(); // what happened while the page was loading, or while the line was down
+});
+stream.addEventListener("error", () => {
+  const isOver = stream.readyState === EventSource.CLOSED;
+  say(isOver ? "Not live: reload the page." : "Connection lost; trying again.", true);
+});
+setInterval(() => document.hidden || soon(), REFRESH_MS);
+document.addEventListener("visibilitychange", () => document.hidden || soon());
+for (const box of document.querySelectorAll("[data-follow]")) box.scrollTop = box.scrollHeight;
