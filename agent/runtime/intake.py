@@ -1,0 +1,191 @@
+"""Alerts in: repeats stop here, everything else becomes one durable entry.
+
+Not here: bytes to alerts (`connectors`), what an alert leads to (`core`), HTTP (`web`).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Protocol
+
+from prometheus_client import CollectorRegistry, Counter
+
+from agent.core.state import ActiveAlert, State
+from agent.errors import PayloadError
+from agent.model.alert import Alert
+from agent.model.entry import AlertsReceived, What
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IntakeLimits:
+    """What one request may hold. Past a limit nothing of it is kept, and the sender is told."""
+
+    alerts_per_request_max: int = 10_000
+    labels_per_alert_max: int = 128
+    characters_per_alert_max: int = 128 * 1024
+    """Of all names and values of labels and annotations together."""
+
+
+class Inbox(Protocol):
+    """The loop, as far as intake needs it."""
+
+    @property
+    def state(self) -> State:
+        """Read it, never change it; it stands still between two awaits."""
+
+    async def append(self, what: What) -> object:
+        """Returns once the entry is durable. Raises `Overloaded`."""
+
+    def renew(self, fingerprint: str, expires_at: datetime) -> None:
+        """Move the lease of an active alert, in memory; leases are journaled in batches."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """What became of the alerts of one request."""
+
+    kept: int
+    repeated: int
+    stale: int
+    """Word of an end that was known, or of a beginning that nobody heard of."""
+
+
+class IntakeMetrics:
+    """Alerts by what became of them."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.alerts = Counter(
+            "watchkeeper_intake_alerts_total",
+            "Alerts taken in, by source and by what became of them.",
+            ("source", "outcome"),
+            registry=registry,
+        )
+        self.refused = Counter(
+            "watchkeeper_intake_refused_total",
+            "Requests with alerts of which nothing was kept.",
+            ("source", "reason"),
+            registry=registry,
+        )
+
+
+class Intake:
+    """Takes the alerts of one request after the other."""
+
+    def __init__(
+        self, loop: Inbox, metrics: IntakeMetrics, limits: IntakeLimits = IntakeLimits()
+    ) -> None:
+        self._loop = loop
+        self._limits = limits
+        self._metrics = metrics
+        self._under_way: dict[str, int] = {}
+        """Fingerprints of alerts that were appended and are not durable yet, with how often."""
+
+    async def take(self, source: str, alerts: Sequence[Alert], received_at: datetime) -> Taken:
+        """Take all alerts of one request, or none; durable when it returns.
+
+        An alert whose `starts_at` is `received_at` came without a start: it means the occurrence
+        that is active, where one is. Raises `PayloadError` with the index of the alert that is
+        beyond a limit, and `Overloaded`.
+        """
+        most = self._limits.alerts_per_request_max
+        if len(alerts) > most:
+            raise PayloadError("$", f"more than {most} alerts in one request")
+        news, taken = self._sift(alerts, received_at)
+        if news:
+            await self._append(AlertsReceived(source=source, alerts=tuple(news)))
+        self._count(source, taken)
+        return taken
+
+    def refused(self, source: str, reason: str) -> None:
+        """Count a request of which nothing was kept."""
+        self._metrics.refused.labels(source, reason).inc()
+
+    def _sift(self, alerts: Sequence[Alert], received_at: datetime) -> tuple[list[Alert], Taken]:
+        """What the core has not heard of yet, in order; renews leases when nothing is refused.
+
+        The hot path: a company's Prometheus repeats every active alert once a minute.
+        """
+        active_alerts, under_way = self._loop.state.alerts, self._under_way
+        news: list[Alert] = []
+        fresh: set[str] = set()
+        renewed: list[tuple[str, datetime]] = []
+        repeated = 0
+        for index, alert in enumerate(alerts):
+            fingerprint = alert.fingerprint
+            # Only of an alert whose last word is durable do we know what a word adds to it.
+            if fingerprint not in under_way and fingerprint not in fresh:
+                active = active_alerts.get(fingerprint)
+                if active is None:
+                    if alert.ends_at is not None:
+                        continue
+                elif _is_repeat(alert, active, received_at):
+                    repeated += 1
+                    if alert.expires_at is not None and alert.expires_at != active.expires_at:
+                        renewed.append((fingerprint, alert.expires_at))
+                    continue
+                elif _is_late_end(alert, active):
+                    continue
+                elif alert.starts_at == received_at:
+                    alert = replace(alert, starts_at=active.alert.starts_at)  # noqa: PLW2901
+            _refuse_beyond(self._limits, alert, index)
+            fresh.add(fingerprint)
+            news.append(alert)
+        for fingerprint, expires_at in renewed:
+            self._loop.renew(fingerprint, expires_at)
+        stale = len(alerts) - len(news) - repeated
+        return news, Taken(kept=len(news), repeated=repeated, stale=stale)
+
+    async def _append(self, what: AlertsReceived) -> None:
+        under_way = self._under_way
+        for alert in what.alerts:
+            under_way[alert.fingerprint] = under_way.get(alert.fingerprint, 0) + 1
+        try:
+            await self._loop.append(what)
+        finally:
+            for alert in what.alerts:
+                left = under_way[alert.fingerprint] - 1
+                if left:
+                    under_way[alert.fingerprint] = left
+                else:
+                    del under_way[alert.fingerprint]
+
+    def _count(self, source: str, taken: Taken) -> None:
+        for outcome, count in (
+            ("kept", taken.kept),
+            ("repeated", taken.repeated),
+            ("stale", taken.stale),
+        ):
+            if count:
+                self._metrics.alerts.labels(source, outcome).inc(count)
+
+
+def _is_repeat(alert: Alert, active: ActiveAlert, received_at: datetime) -> bool:
+    """Whether it says of a firing alert nothing but that it still fires."""
+    known = active.alert
+    if alert.ends_at is not None or alert.labels != known.labels:
+        # The fingerprint is no cryptographic one: who forges its like must not hide behind it.
+        return False
+    if alert.starts_at < known.starts_at:
+        # A second Prometheus saw the same alert earlier; its word holds the alert as well.
+        return True
+    is_same = alert.starts_at in (known.starts_at, received_at)
+    return is_same and alert.annotations == known.annotations
+
+
+def _is_late_end(alert: Alert, active: ActiveAlert) -> bool:
+    """Whether it ends an occurrence before the one that fires now."""
+    return alert.ends_at is not None and alert.starts_at < active.alert.starts_at
+
+
+def _refuse_beyond(limits: IntakeLimits, alert: Alert, index: int) -> None:
+    labels, annotations = alert.labels, alert.annotations
+    if len(labels) > limits.labels_per_alert_max:
+        raise PayloadError(
+            f"$[{index}].labels", f"more than {limits.labels_per_alert_max} labels on one alert"
+        )
+    characters = len("".join((*labels, *labels.values(), *annotations, *annotations.values())))
+    if characters > limits.characters_per_alert_max:
+        raise PayloadError(
+            f"$[{index}]",
+            f"labels and annotations hold more than {limits.characters_per_alert_max} characters",
+        )

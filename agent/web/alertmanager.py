@@ -1,0 +1,200 @@
+"""The Alertmanager API v2: alerts. Prometheus, vmalert, amtool and karma speak it unchanged.
+
+Where we know more than Alertmanager does, its words are kept: a group is an incident.
+Silences are in `alertmanager_silences`.
+"""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+from http import HTTPStatus
+
+import re2
+from aiohttp import web
+
+from agent.core.state import ActiveAlert, State
+from agent.errors import PayloadError
+from agent.web.alertmanager_wire import (
+    AlertGroupShape,
+    AlertsQuery,
+    GettableAlert,
+    ReceiverShape,
+    alert_shape,
+    moment,
+)
+from agent.web.matchers import compile_filters
+from agent.web.permission import Permission
+from agent.web.problem import refuse
+from agent.web.routes import Call, Route, answer_json
+from agent.web.slices import answer_list, in_slices
+
+TAG = "Alertmanager API v2"
+ALERTMANAGER_VERSION = "0.27.0"
+"""The release whose API this is; tools read it to learn what they may ask."""
+DEFAULT_RECEIVER = "watchkeeper"
+UNLEASED = timedelta(minutes=5)
+"""The end that is shown for a firing alert that holds until it resolves."""
+SOURCE = "alertmanager_v2"
+
+
+async def post_alerts(call: Call) -> web.StreamResponse:
+    """Take alerts as Prometheus sends them: all of the request, or none.
+
+    The answer is given once they are durable. An `endsAt` to come is the moment when the alert
+    lapses unless it is repeated.
+    """
+    await take(call, SOURCE)
+    return web.Response()
+
+
+async def take(call: Call, source: str) -> None:
+    """Parse a body as this source writes it and take its alerts in."""
+    site, at = call.site, call.site.clock.now()
+    try:
+        await site.intake.take(source, site.parsers[source](call.content, at), at)
+    except PayloadError:
+        site.intake.refused(source, "payload")
+        raise
+
+
+async def get_alerts(call: Call) -> web.StreamResponse:
+    """All alerts that fire and satisfy the query, by fingerprint."""
+    state, at = call.site.loop.state, call.site.clock.now()
+    chosen = await _chosen(call, state)
+    chosen.sort(key=lambda active: active.alert.fingerprint)
+    return await answer_list(call.request, _shapes(chosen, _receivers(state), at))
+
+
+async def get_groups(call: Call) -> web.StreamResponse:
+    """The same alerts by incident; those in none by name."""
+    state, at = call.site.loop.state, call.site.clock.now()
+    receivers = _receivers(state)
+    groups: dict[tuple[str, str], list[ActiveAlert]] = {}
+    for active in await _chosen(call, state):
+        key = ("incident", active.incident) if active.incident else ("alertname", active.alert.name)
+        groups.setdefault(key, []).append(active)
+    shapes = (
+        {
+            "labels": {key[0]: key[1]},
+            "receiver": receivers[0],
+            "alerts": list(_shapes(groups[key], receivers, at)),
+        }
+        for key in sorted(groups)
+    )
+    return await answer_list(call.request, shapes)
+
+
+async def get_receivers(call: Call) -> web.StreamResponse:
+    """Whom routes tell."""
+    return answer_json(_receivers(call.site.loop.state))
+
+
+async def get_status(call: Call) -> web.StreamResponse:
+    """What tools ask before they begin. `config.original` says who is told, and nothing secret."""
+    site = call.site
+    names = [receiver["name"] for receiver in _receivers(site.loop.state)]
+    lines = ["route:", f"  receiver: {names[0]!r}", "receivers:"]
+    return answer_json(
+        {
+            "cluster": {"status": "disabled", "peers": []},
+            "config": {"original": "\n".join([*lines, *(f"- name: {n!r}" for n in names), ""])},
+            "uptime": moment(site.about.started_at),
+            "versionInfo": {
+                "branch": "",
+                "buildDate": "",
+                "buildUser": f"watchkeeper {site.about.version}",
+                "goVersion": "",
+                "revision": "",
+                "version": ALERTMANAGER_VERSION,
+            },
+        }
+    )
+
+
+async def _chosen(call: Call, state: State) -> list[ActiveAlert]:
+    query = call.query_as(AlertsQuery)
+    try:
+        holds = compile_filters(query.filter)
+        pattern = re2.compile(query.receiver) if query.receiver is not None else None
+    except (ValueError, re2.error) as error:
+        raise refuse(HTTPStatus.BAD_REQUEST, f"bad filter or receiver: {error}") from None
+    if pattern and not any(pattern.fullmatch(each["name"]) for each in _receivers(state)):
+        return []
+    # The state may change between two slices; what was active when asked is what is answered.
+    asked = list(state.alerts.values())
+    return await in_slices(
+        active for active in asked if _is_wanted(active, query) and holds(active.alert.labels)
+    )
+
+
+def _is_wanted(active: ActiveAlert, query: AlertsQuery) -> bool:
+    if not active.suppressed_by:
+        return query.active
+    kinds = {suppressor.partition(":")[0] for suppressor in active.suppressed_by}
+    if "silence" in kinds and not query.silenced:
+        return False
+    if "inhibit" in kinds and not query.inhibited:
+        return False
+    return query.muted or kinds <= {"silence", "inhibit"}
+
+
+def _shapes(
+    chosen: Iterable[ActiveAlert], receivers: list[dict[str, str]], at: datetime
+) -> Iterator[dict[str, object]]:
+    return (alert_shape(active, receivers, at, at + UNLEASED) for active in chosen)
+
+
+def _receivers(state: State) -> list[dict[str, str]]:
+    # Which of them an alert reaches is decided by incident; an alert alone has no answer.
+    names = dict.fromkeys(route.receiver for route in state.config.routes)
+    return [{"name": name} for name in names] or [{"name": DEFAULT_RECEIVER}]
+
+
+ROUTES = (
+    Route(
+        method="POST",
+        path="/api/v2/alerts",
+        permission=Permission.INTAKE,
+        summary="Take alerts",
+        tag=TAG,
+        handler=post_alerts,
+        takes_bytes=True,
+    ),
+    Route(
+        method="GET",
+        path="/api/v2/alerts",
+        permission=Permission.READ,
+        summary="Alerts that fire",
+        tag=TAG,
+        handler=get_alerts,
+        query=AlertsQuery,
+        response=list[GettableAlert],
+    ),
+    Route(
+        method="GET",
+        path="/api/v2/alerts/groups",
+        permission=Permission.READ,
+        summary="Alerts that fire, by incident",
+        tag=TAG,
+        handler=get_groups,
+        query=AlertsQuery,
+        response=list[AlertGroupShape],
+    ),
+    Route(
+        method="GET",
+        path="/api/v2/receivers",
+        permission=Permission.READ,
+        summary="Receivers",
+        tag=TAG,
+        handler=get_receivers,
+        response=list[ReceiverShape],
+    ),
+    Route(
+        method="GET",
+        path="/api/v2/status",
+        permission=Permission.READ,
+        summary="Status, as Alertmanager says it",
+        tag=TAG,
+        handler=get_status,
+        response=dict[str, object],
+    ),
+)

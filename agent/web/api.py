@@ -1,0 +1,26 @@
+"""Every route of the API in one table; the console adds its own (`agent.web.pages`)."""
+
+from agent.web import (
+    alertmanager,
+    alertmanager_silences,
+    api_access,
+    api_changes,
+    api_explain,
+    api_incidents,
+    api_map,
+    api_self,
+    api_sources,
+)
+from agent.web.routes import Route
+
+API_ROUTES: tuple[Route, ...] = (
+    *alertmanager.ROUTES,
+    *alertmanager_silences.ROUTES,
+    *api_sources.ROUTES,
+    *api_incidents.ROUTES,
+    *api_changes.ROUTES,
+    *api_map.ROUTES,
+    *api_explain.ROUTES,
+    *api_access.ROUTES,
+    *api_self.ROUTES,
+)

@@ -1,0 +1,194 @@
+"""Incidents: what is broken, for whom, why, and what people say and do about it."""
+
+from http import HTTPStatus
+from typing import Annotated
+
+from aiohttp import web
+from pydantic import Field
+
+from agent.model.entry import (
+    CauseConfirmed,
+    IncidentAcknowledged,
+    IncidentAssigned,
+    IncidentCommented,
+    IncidentResolved,
+    IncidentsMerged,
+    What,
+)
+from agent.model.incident import Incident, IncidentState
+from agent.web.api_views import IncidentDetail, Page, PageQuery, change_view, next_of
+from agent.web.permission import Permission
+from agent.web.problem import not_found
+from agent.web.routes import Call, Handler, Route, Wish, answer
+from agent.web.writes import write
+
+TAG = "Incidents"
+
+Words = Annotated[str, Field(min_length=1, max_length=10_000)]
+Name = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class IncidentsQuery(PageQuery):
+    """Which incidents."""
+
+    state: tuple[IncidentState, ...] = ()
+    entity: str | None = Field(None, max_length=300, description="Only those that touch it.")
+
+
+class Assignment(Wish):
+    """Who shall have it; null takes it from whoever has it."""
+
+    assignee: Name | None
+
+
+class Comment(Wish):
+    """What there is to say."""
+
+    text: Words
+
+
+class Merge(Wish):
+    """The incident that this one belongs to."""
+
+    into: Name
+
+
+class Resolution(Wish):
+    """That service is restored."""
+
+    note: Annotated[str, Field(max_length=10_000)] = ""
+
+
+class ConfirmedCause(Wish):
+    """What it was."""
+
+    entity: Name
+
+
+async def get_incidents(call: Call) -> web.StreamResponse:
+    """Incidents, newest first."""
+    query = call.query_as(IncidentsQuery)
+    found = await call.site.store.incidents(
+        states=query.state, entity=query.entity, limit=query.limit, before=query.before
+    )
+    page = Page(items=tuple(found), next=next_of(found, query.limit))
+    return answer(page, Page[Incident])
+
+
+async def get_incident(call: Call) -> web.StreamResponse:
+    """One incident: causes with reasons, timeline, alerts, tickets, changes and runs."""
+    store, incident = call.site.store, await known_incident(call, call.named("id"))
+    changes = [await store.change(identifier) for identifier in incident.changes]
+    runs = [run for name in incident.changes for run in await store.runs_of(name)]
+    detail = IncidentDetail(
+        incident=incident,
+        timeline=tuple(await store.timeline(incident.id)),
+        alerts=tuple(await store.alerts_of(incident.id)),
+        changes=tuple(change_view(change) for change in changes if change is not None),
+        runs=tuple(runs),
+        problem=await store.problem(incident.problem) if incident.problem else None,
+    )
+    return answer(detail, IncidentDetail)
+
+
+async def acknowledge(call: Call) -> web.StreamResponse:
+    """Say that somebody is on it: response has begun."""
+    return await _write(call, IncidentAcknowledged(incident=call.named("id"), by=_who(call)))
+
+
+async def assign(call: Call) -> web.StreamResponse:
+    """Give it to somebody, or take it from them."""
+    assignee = call.body_as(Assignment).assignee
+    what = IncidentAssigned(incident=call.named("id"), assignee=assignee, by=_who(call))
+    return await _write(call, what)
+
+
+async def comment(call: Call) -> web.StreamResponse:
+    """Say something; tickets of the incident are told as well."""
+    text = call.body_as(Comment).text
+    what = IncidentCommented(incident=call.named("id"), text=text, by=_who(call))
+    return await _write(call, what)
+
+
+async def merge(call: Call) -> web.StreamResponse:
+    """Say that it is part of another one, which goes on."""
+    into = (await known_incident(call, call.body_as(Merge).into)).id
+    return await _write(call, IncidentsMerged(incident=call.named("id"), into=into, by=_who(call)))
+
+
+async def resolve(call: Call) -> web.StreamResponse:
+    """Say that service is restored, whatever the alerts say."""
+    note = call.body_as(Resolution).note
+    return await _write(call, IncidentResolved(incident=call.named("id"), by=_who(call), note=note))
+
+
+async def confirm_cause(call: Call) -> web.StreamResponse:
+    """Say what the cause was."""
+    entity = call.body_as(ConfirmedCause).entity
+    if entity not in call.site.loop.state.config.service_map.entities:
+        raise not_found("entity", entity)
+    what = CauseConfirmed(incident=call.named("id"), entity=entity, by=_who(call))
+    return await _write(call, what)
+
+
+async def known_incident(call: Call, identifier: str) -> Incident:
+    """The incident as it stands; refuses 404 where there never was one."""
+    state = call.site.loop.state
+    found = state.incidents.get(identifier) or await call.site.store.incident(identifier)
+    if found is None:
+        raise not_found("incident", identifier)
+    return found
+
+
+async def _write(call: Call, what: What) -> web.StreamResponse:
+    await known_incident(call, call.named("id"))
+    await write(call, what)
+    return answer(await known_incident(call, call.named("id")), Incident)
+
+
+def _who(call: Call) -> str:
+    return call.identity.name
+
+
+def _action(word: str, summary: str, handler: Handler, body: type[Wish] | None = None) -> Route:
+    return Route(
+        method="POST",
+        path=f"/api/v1/incidents/{{id}}/{word}",
+        permission=Permission.RESPOND,
+        summary=summary,
+        tag=TAG,
+        handler=handler,
+        body=body,
+        response=Incident,
+        errors=(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT),
+    )
+
+
+ROUTES = (
+    Route(
+        method="GET",
+        path="/api/v1/incidents",
+        permission=Permission.READ,
+        summary="Incidents",
+        tag=TAG,
+        handler=get_incidents,
+        query=IncidentsQuery,
+        response=Page[Incident],
+    ),
+    Route(
+        method="GET",
+        path="/api/v1/incidents/{id}",
+        permission=Permission.READ,
+        summary="One incident with its story",
+        tag=TAG,
+        handler=get_incident,
+        response=IncidentDetail,
+        errors=(HTTPStatus.NOT_FOUND,),
+    ),
+    _action("acknowledge", "Acknowledge", acknowledge),
+    _action("assign", "Assign", assign, Assignment),
+    _action("comment", "Comment", comment, Comment),
+    _action("merge", "Merge into another incident", merge, Merge),
+    _action("resolve", "Resolve", resolve, Resolution),
+    _action("cause", "Confirm the cause", confirm_cause, ConfirmedCause),
+)

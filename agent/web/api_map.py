@@ -1,0 +1,200 @@
+"""The service map and its health now, and the problems that were found on it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from http import HTTPStatus
+from itertools import islice
+
+from aiohttp import web
+from pydantic import Field
+
+from agent.core.state import State
+from agent.model.incident import Problem
+from agent.model.service import Entity, EntityKind, EntityRef, Health
+from agent.web.api_views import PAGE_ITEMS_MAX, Page, ProblemDetail
+from agent.web.permission import Permission
+from agent.web.problem import not_found
+from agent.web.routes import Call, Route, Wish, answer
+from agent.web.views.services import health_of, watched
+
+TAG = "Map"
+HOPS_MAX = 6
+NODES_MAX = 500
+
+
+class EntitiesQuery(Wish):
+    """Which entities."""
+
+    kind: EntityKind | None = None
+    owner: str | None = Field(None, max_length=300)
+    health: Health | None = None
+    limit: int = Field(100, ge=1, le=PAGE_ITEMS_MAX)
+    after: str = Field("", max_length=300, description="Reference of the last one seen.")
+
+
+class EntityQuery(Wish):
+    """Which entity, and how far around it."""
+
+    ref: str = Field(max_length=300, description="`kind:namespace/name`.")
+    hops: int = Field(1, ge=1, le=HOPS_MAX)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntityView:
+    """An entity with its health now."""
+
+    ref: EntityRef
+    kind: EntityKind
+    name: str
+    title: str
+    description: str
+    type: str
+    owner: EntityRef | None
+    tier: int | None
+    part_of: EntityRef | None
+    depends_on: tuple[EntityRef, ...]
+    """All that it rests on, parts and host included."""
+    dependants: tuple[EntityRef, ...]
+    matches: tuple[tuple[str, ...], ...]
+    """Alternatives of matchers by which alerts are placed here."""
+    health: Health
+    since: datetime | None
+    """Since when the health is what it is, where that is known."""
+    incident: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Neighbourhood:
+    """An entity with what it rests on and what rests on it, nearest first."""
+
+    entity: EntityView
+    below: tuple[EntityView, ...]
+    above: tuple[EntityView, ...]
+    is_complete: bool
+    """False where there was more than one answer may hold."""
+
+
+async def get_entities(call: Call) -> web.StreamResponse:
+    """Entities in the order of their references."""
+    query, state = call.query_as(EntitiesQuery), call.site.loop.state
+    seen = watched(state.config.service_map)
+    wanted = (
+        view
+        for ref, entity in sorted(state.config.service_map.entities.items())
+        if ref > query.after
+        and (query.kind is None or entity.kind is query.kind)
+        and (query.owner is None or entity.owner == query.owner)
+        and (view := entity_view(state, entity, seen))
+        and (query.health is None or view.health is query.health)
+    )
+    items = tuple(islice(wanted, query.limit))
+    more = items[-1].ref if len(items) == query.limit else None
+    return answer(Page(items=items, next=more), Page[EntityView])
+
+
+async def get_neighbourhood(call: Call) -> web.StreamResponse:
+    """One entity and its surroundings, with health."""
+    query, state = call.query_as(EntityQuery), call.site.loop.state
+    service_map = state.config.service_map
+    entity = service_map.entities.get(query.ref)
+    if entity is None:
+        raise not_found("entity", query.ref)
+    seen = watched(service_map)
+    below = list(islice(service_map.below(query.ref, query.hops), NODES_MAX + 1))
+    above = list(islice(service_map.above(query.ref, query.hops), NODES_MAX + 1))
+    answered = Neighbourhood(
+        entity=entity_view(state, entity, seen),
+        below=_views(state, below, seen),
+        above=_views(state, above, seen),
+        is_complete=len(below) <= NODES_MAX and len(above) <= NODES_MAX,
+    )
+    return answer(answered, Neighbourhood)
+
+
+async def get_problems(call: Call) -> web.StreamResponse:
+    """Problems, newest first."""
+    return answer(tuple(await call.site.store.problems()), tuple[Problem, ...])
+
+
+async def get_problem(call: Call) -> web.StreamResponse:
+    """One problem with its story."""
+    identifier, store = call.named("id"), call.site.store
+    problem = await store.problem(identifier)
+    if problem is None:
+        raise not_found("problem", identifier)
+    detail = ProblemDetail(problem=problem, timeline=tuple(await store.timeline(identifier)))
+    return answer(detail, ProblemDetail)
+
+
+def entity_view(state: State, entity: Entity, seen: frozenset[EntityRef]) -> EntityView:
+    """The entity as the API shows it. `seen` are those that some alert could tell about."""
+    service_map, now = state.config.service_map, state.health.get(entity.ref)
+    return EntityView(
+        ref=entity.ref,
+        kind=entity.kind,
+        name=entity.name,
+        title=entity.title,
+        description=entity.description,
+        type=entity.type,
+        owner=entity.owner,
+        tier=entity.tier,
+        part_of=entity.part_of,
+        depends_on=service_map.dependencies.get(entity.ref, ()),
+        dependants=service_map.dependants.get(entity.ref, ()),
+        matches=tuple(tuple(map(str, matchers)) for matchers in entity.matches),
+        health=health_of(entity.ref, state.health, seen),
+        since=now.since if now else None,
+        incident=now.incident if now else None,
+    )
+
+
+def _views(
+    state: State, reached: Sequence[tuple[EntityRef, int]], seen: frozenset[EntityRef]
+) -> tuple[EntityView, ...]:
+    entities = state.config.service_map.entities
+    return tuple(entity_view(state, entities[ref], seen) for ref, _ in reached[:NODES_MAX])
+
+
+ROUTES = (
+    Route(
+        method="GET",
+        path="/api/v1/map/entities",
+        permission=Permission.READ,
+        summary="Entities with their health",
+        tag=TAG,
+        handler=get_entities,
+        query=EntitiesQuery,
+        response=Page[EntityView],
+    ),
+    Route(
+        method="GET",
+        path="/api/v1/map/neighbourhood",
+        permission=Permission.READ,
+        summary="One entity and its surroundings",
+        tag=TAG,
+        handler=get_neighbourhood,
+        query=EntityQuery,
+        response=Neighbourhood,
+        errors=(HTTPStatus.NOT_FOUND,),
+    ),
+    Route(
+        method="GET",
+        path="/api/v1/problems",
+        permission=Permission.READ,
+        summary="Problems",
+        tag=TAG,
+        handler=get_problems,
+        response=tuple[Problem, ...],
+    ),
+    Route(
+        method="GET",
+        path="/api/v1/problems/{id}",
+        permission=Permission.READ,
+        summary="One problem with its story",
+        tag=TAG,
+        handler=get_problem,
+        response=ProblemDetail,
+        errors=(HTTPStatus.NOT_FOUND,),
+    ),
+)

@@ -1,0 +1,117 @@
+"""Reading what a client sends, within bounds: bytes after inflation, pace, whole time.
+
+The body is held in memory once, never on disk, and nothing of it outlives a refusal.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from http import HTTPStatus
+from urllib.parse import parse_qsl
+
+from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
+
+from agent.web.problem import ProblemError, overloaded, refuse
+
+JSON = "application/json"
+FORM = "application/x-www-form-urlencoded"
+FORM_FIELDS_MAX = 200
+ENCODINGS = ("", "identity", "gzip", "deflate")
+RETRY_AFTER = timedelta(seconds=1)
+_HELD: web.RequestKey[int] = web.RequestKey("held_bytes", int)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What one request, and all together, may take. Each has a line in docs/operating.md."""
+
+    body_bytes_max: int = 8 * 1024 * 1024
+    """Of a body, once inflated."""
+    bodies_bytes_max: int = 64 * 1024 * 1024
+    """Of all bodies held at once."""
+    body_patience: timedelta = timedelta(seconds=2)
+    """How long a body may stand still before its first piece."""
+    body_pace_bytes_per_s: int = 16 * 1024
+    """Every so many bytes earn the sender one more second ..."""
+    body_deadline: timedelta = timedelta(seconds=10)
+    """... up to this long in all."""
+    requests_at_once_max: int = 512
+    streams_at_once_max: int = 256
+    """Live pages and followed outputs."""
+
+
+class Bodies:
+    """All bodies that are held at once; they share one allowance of memory."""
+
+    def __init__(self, limits: Limits, monotonic: Callable[[], float]) -> None:
+        self._limits = limits
+        self._monotonic = monotonic
+        self.held_bytes = 0
+
+    async def read(self, request: web.Request) -> bytes:
+        """The whole body, inflated. Refuses 408 what is slow, 413 what is large, 503 in a rush."""
+        encoding = request.headers.get("Content-Encoding", "").strip().lower()
+        if encoding not in ENCODINGS:
+            raise refuse(
+                HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+                f"Content-Encoding {encoding!r} is not understood; use gzip, deflate or none.",
+            )
+        try:
+            return await self._read(request)
+        except TimeoutError:
+            raise refuse(
+                HTTPStatus.REQUEST_TIMEOUT, "The body came too slowly; nothing of it was kept."
+            ) from None
+        except (web.RequestPayloadError, HttpProcessingError) as error:
+            raise refuse(HTTPStatus.BAD_REQUEST, f"The body cannot be read: {error}") from None
+
+    def forget(self, request: web.Request) -> None:
+        """The request is over, and with it what we held of it."""
+        self.held_bytes -= request.get(_HELD, 0)
+
+    async def _read(self, request: web.Request) -> bytes:
+        limits = self._limits
+        if (request.content_length or 0) > limits.body_bytes_max:
+            raise _too_large(limits)
+        begun = self._monotonic()
+        body = bytearray()
+        while not request.content.at_eof():
+            earned = limits.body_patience.total_seconds() + len(body) / limits.body_pace_bytes_per_s
+            left = begun + min(earned, limits.body_deadline.total_seconds()) - self._monotonic()
+            async with asyncio.timeout(left):
+                piece = await request.content.readany()
+            body += piece
+            self._hold(request, len(piece))
+            if len(body) > limits.body_bytes_max:
+                raise _too_large(limits)
+        return bytes(body)
+
+    def _hold(self, request: web.Request, size: int) -> None:
+        request[_HELD] = request.get(_HELD, 0) + size
+        self.held_bytes += size
+        if self.held_bytes > self._limits.bodies_bytes_max:
+            raise overloaded("Too many large bodies at once.", RETRY_AFTER)
+
+
+def _too_large(limits: Limits) -> ProblemError:
+    return refuse(
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        f"A body may hold {limits.body_bytes_max} bytes once inflated; send several requests.",
+    )
+
+
+def form_fields(content: bytes) -> dict[str, str]:
+    """The fields of a browser's form. Refuses 400 what is none."""
+    try:
+        pairs = parse_qsl(
+            content.decode("utf-8"),
+            keep_blank_values=True,
+            strict_parsing=bool(content),
+            errors="strict",
+            max_num_fields=FORM_FIELDS_MAX,
+        )
+    except ValueError as error:
+        raise refuse(HTTPStatus.BAD_REQUEST, f"The form cannot be read: {error}") from None
+    return dict(pairs)

@@ -1,0 +1,202 @@
+"""The registry of everything that we answer: one `Route` is address, check, schema and handler.
+
+From it come the aiohttp routes, the permission checks and the OpenAPI document, so that nothing
+can be reached that is not documented, and nothing documented that is not checked.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any, TypeVar, get_origin
+
+import orjson
+from aiohttp import web
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+
+from agent.web.auth import SAFE_METHODS, identify, refuse_foreign_page, unauthorized
+from agent.web.body import FORM, JSON, form_fields
+from agent.web.permission import Identity, Permission
+from agent.web.problem import ProblemError, of_validation, refuse
+from agent.web.session import CSRF_FIELD, CSRF_HEADER, Session
+from agent.web.site import SITE, Site
+
+M = TypeVar("M", bound=BaseModel)
+
+Shape = Any
+"""A type, or a generic alias of one, that pydantic can describe and write."""
+
+
+class Wish(BaseModel):
+    """What a client may send. A field that we do not know is refused, never ignored."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, str_max_length=10_000)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One request that was let in, with everything about it checked."""
+
+    request: web.Request
+    site: Site
+    identity: Identity
+    session: Session | None
+    content: bytes
+    """The body as it came, for routes with `takes_bytes`."""
+    body: BaseModel | None
+    query: BaseModel | None
+
+    def body_as(self, model: type[M]) -> M:
+        """The body, of the type that the route declares."""
+        assert isinstance(self.body, model)
+        return self.body
+
+    def query_as(self, model: type[M]) -> M:
+        """The query, of the type that the route declares."""
+        assert isinstance(self.query, model)
+        return self.query
+
+    def named(self, part: str) -> str:
+        """A part of the path that the route's template names."""
+        return self.request.match_info[part]
+
+
+Handler = Callable[[Call], Awaitable[web.StreamResponse]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """One thing to ask for. Documented by its summary and the handler's docstring."""
+
+    method: str
+    path: str
+    permission: Permission | None
+    """None: open to everybody, wherever we listen. The set of these is pinned by a test."""
+    summary: str
+    handler: Handler
+    tag: str
+    body: type[BaseModel] | None = None
+    takes_bytes: bool = False
+    """The handler reads `content` itself: bodies of monitoring tools."""
+    takes_form: bool = False
+    """Browsers may send the body as a form."""
+    query: type[BaseModel] | None = None
+    response: Shape | None = None
+    status: HTTPStatus = HTTPStatus.OK
+    media_type: str = JSON
+    errors: tuple[HTTPStatus, ...] = ()
+    """Beside those that every route may answer (400, 401, 403, 413, 503 ...)."""
+    is_stream: bool = False
+    """Stays open for long; counted apart from short requests."""
+    refused: Callable[[web.Request, ProblemError], web.StreamResponse] | None = None
+    """How a refusal reads here; None: as a problem document. Pages say it as a page."""
+
+    @property
+    def is_safe(self) -> bool:
+        """Whether it changes nothing."""
+        return self.method in SAFE_METHODS
+
+
+ROUTES_SERVED: web.AppKey[tuple[Route, ...]] = web.AppKey("routes_served", tuple)
+
+
+def add_routes(application: web.Application, routes: Sequence[Route]) -> None:
+    """Make the application answer these routes."""
+    application[ROUTES_SERVED] = tuple(routes)
+    for route in routes:
+        methods = (route.method, "HEAD") if route.method == "GET" else (route.method,)
+        for method in methods:
+            application.router.add_route(method, route.path, _entrance(route))
+
+
+def _entrance(route: Route) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    async def enter(request: web.Request) -> web.StreamResponse:
+        try:
+            return await route.handler(await admit(request, route))
+        except ProblemError as refused:
+            if route.refused is None:
+                raise
+            return route.refused(request, refused)
+
+    return enter
+
+
+async def admit(request: web.Request, route: Route) -> Call:
+    """Check who asks and what for, before anything of the body is read, then read it."""
+    site = request.app[SITE]
+    refuse_foreign_page(request, site.access)
+    identity, session = identify(
+        request,
+        access=site.access,
+        keyring=site.keyring,
+        sessions=site.sessions,
+        at=site.clock.now(),
+    )
+    if route.permission is not None and route.permission not in identity.permissions:
+        if identity.is_anonymous:
+            raise unauthorized("This needs a token: `Authorization: Bearer wk_...`.")
+        raise refuse(HTTPStatus.FORBIDDEN, f"This needs the permission {route.permission!r}.")
+    query = _query(request, route.query) if route.query else None
+    content = b""
+    if not route.is_safe:
+        content = await site.bodies.read(request)
+    fields = _form(request, route, content)
+    if session is not None and not route.is_safe:
+        given = request.headers.get(CSRF_HEADER) or fields.pop(CSRF_FIELD, "")
+        if not session.vouches_for(given):
+            raise refuse(HTTPStatus.FORBIDDEN, f"The page must send its {CSRF_HEADER}.")
+    fields.pop(CSRF_FIELD, None)
+    body = _body(request, route, content, fields)
+    return Call(
+        request=request,
+        site=site,
+        identity=identity,
+        session=session,
+        content=content,
+        body=body,
+        query=query,
+    )
+
+
+def _form(request: web.Request, route: Route, content: bytes) -> dict[str, str]:
+    if route.takes_form and request.content_type == FORM:
+        return form_fields(content)
+    return {}
+
+
+def _body(
+    request: web.Request, route: Route, content: bytes, fields: Mapping[str, str]
+) -> BaseModel | None:
+    if route.body is None or route.takes_bytes:
+        return None
+    try:
+        if route.takes_form and request.content_type == FORM:
+            return route.body.model_validate(dict(fields))
+        if request.content_type != JSON:
+            raise refuse(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"Send the body as {JSON}.")
+        return route.body.model_validate_json(content)
+    except ValidationError as error:
+        raise of_validation(error, "$") from None
+
+
+def _query(request: web.Request, model: type[M]) -> M:
+    given: dict[str, object] = {}
+    for name in request.query:
+        values = request.query.getall(name)
+        field = model.model_fields.get(name)
+        takes_many = field is not None and get_origin(field.annotation) is tuple
+        given[name] = values if takes_many or len(values) > 1 else values[0]
+    try:
+        return model.model_validate(given)
+    except ValidationError as error:
+        raise of_validation(error, "query") from None
+
+
+def answer(value: object, shape: Shape, status: HTTPStatus = HTTPStatus.OK) -> web.Response:
+    """A JSON answer of the shape that the route declares."""
+    content = TypeAdapter[Any](shape).dump_json(value)
+    return web.Response(status=status, body=content, content_type=JSON)
+
+
+def answer_json(value: object, status: HTTPStatus = HTTPStatus.OK) -> web.Response:
+    """A JSON answer made of plain values, where a shape of ours would not do."""
+    return web.Response(status=status, body=orjson.dumps(value), content_type=JSON)
