@@ -9,7 +9,7 @@ import heapq
 
 from agent.core.correlate import absorb
 from agent.core.draft import Draft
-from agent.core.state import Members, State
+from agent.core.state import EXPLAINED_NAMED_MAX, Members, State
 from agent.model.incident import Cause, Incident, IncidentState
 from agent.model.reason import Reason
 from agent.model.service import EntityRef, ServiceMap
@@ -19,7 +19,6 @@ DEPENDANTS_ASKED_MAX = 50
 """How many direct dependants of a candidate are asked whether they are well."""
 ALERTING_BONUS = 0.3
 HEALTHY_PENALTY = 0.5
-EVIDENCE_NAMED_MAX = 5
 
 
 def name_causes(state: State, draft: Draft) -> None:
@@ -61,7 +60,8 @@ def _rank(state: State, draft: Draft, incident: Incident) -> None:
     members = state.members[incident.id]
     service_map = state.config.service_map
     scores = {
-        ref: _score(service_map, members, ref, weight) for ref, weight in members.explains.items()
+        ref: _score(service_map, members, ref, explained.weight)
+        for ref, explained in members.explains.items()
     }
     best = heapq.nsmallest(CAUSES_MAX, scores, key=lambda ref: (-scores[ref], ref))
     total = len(members.entities) or 1
@@ -130,21 +130,20 @@ def _with_evidence(
     service_map: ServiceMap, members: Members, ref: EntityRef, *, score: float
 ) -> Cause:
     alerting = ref in members.entities
-    explained = [
-        entity
-        for entity, _ in service_map.above(ref, 8)
-        if entity in members.entities and entity != ref
-    ]
+    explained = members.explains[ref]
     healthy, asked = _dependants(service_map, members, ref)
     speaks_for = ["alerts itself"] if alerting else []
-    if explained:
-        speaks_for.append(f"{_names(service_map, explained)} rest{_s(explained)} on it")
+    if explained.others:
+        verb = "rests" if explained.others == 1 else "rest"
+        names = _names(service_map, explained.named, explained.others)
+        speaks_for.append(f"{names} {verb} on it")
     speaks_against = [] if alerting else ["does not alert itself: is it monitored?"]
     if healthy:
         speaks_against.append(
-            f"{len(healthy)} of {asked} watched dependants are well: {_names(service_map, healthy)}"
+            f"{len(healthy)} of {asked} watched dependants are well: "
+            + _names(service_map, healthy, len(healthy))
         )
-    unexplained = len(members.entities) - len(explained) - alerting
+    unexplained = len(members.entities) - explained.others - alerting
     if unexplained:
         speaks_against.append(f"does not explain {unexplained} of the alerting entities")
     return Cause(
@@ -156,11 +155,7 @@ def _with_evidence(
     )
 
 
-def _names(service_map: ServiceMap, refs: list[EntityRef]) -> str:
-    named = ", ".join(service_map.label(ref) for ref in refs[:EVIDENCE_NAMED_MAX])
-    rest = len(refs) - EVIDENCE_NAMED_MAX
-    return f"{named} and {rest} more" if rest > 0 else named
-
-
-def _s(refs: list[EntityRef]) -> str:
-    return "s" if len(refs) == 1 else ""
+def _names(service_map: ServiceMap, refs: list[EntityRef], count: int) -> str:
+    named = refs[:EXPLAINED_NAMED_MAX]
+    text = ", ".join(service_map.label(ref) for ref in named)
+    return f"{text} and {count - len(named)} more" if count > len(named) else text

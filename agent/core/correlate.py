@@ -7,7 +7,13 @@ reach on the map, so no chain of neighbours grows without end.
 from datetime import datetime, timedelta
 
 from agent.core.draft import Draft
-from agent.core.state import ActiveAlert, Members, State
+from agent.core.state import (
+    EXPLAINED_NAMED_MAX,
+    ActiveAlert,
+    Explained,
+    Members,
+    State,
+)
 from agent.model.alert import severity_of
 from agent.model.incident import Incident, IncidentState, Level, Priority
 from agent.model.labels import Labels
@@ -58,8 +64,11 @@ def absorb(state: State, draft: Draft, *, into: str, other: str) -> None:
     target.last_alert_at = max(target.last_alert_at, source.last_alert_at)
     for entity, firing in source.entities.items():
         target.entities[entity] = target.entities.get(entity, 0) + firing
-    for entity, weight in source.explains.items():
-        target.explains[entity] = target.explains.get(entity, 0.0) + weight
+    for entity, more in source.explains.items():
+        explained = target.explains.setdefault(entity, Explained())
+        explained.weight += more.weight
+        explained.others += more.others
+        explained.named = [*explained.named, *more.named][:EXPLAINED_NAMED_MAX]
     if source.unplaced:
         state.derived.likeness[source.unplaced] = into
     state.derived.incident_gone(other)
@@ -121,9 +130,13 @@ def _add_entity(state: State, draft: Draft, identifier: str, members: Members, e
     members.entities[entity] = (firing or 0) + 1
     if firing is not None:
         return
-    members.explains[entity] = members.explains.get(entity, 0.0) + 1.0
+    explains = members.explains
+    explains.setdefault(entity, Explained()).weight += 1.0
     for ref, distance in state.config.service_map.below(entity, state.config.correlation.hops):
-        members.explains[ref] = members.explains.get(ref, 0.0) + DECAY**distance
+        explained = explains.get(ref)
+        if explained is None:
+            explains[ref] = explained = Explained()
+        explained.add(entity, DECAY**distance)
     draft.entities_changed[identifier] = None
 
 

@@ -148,7 +148,8 @@ def _assess(state: State, draft: Draft, incident: Incident, members: Members) ->
         changed = True
     if changed:
         incident = _judge(state, draft, incident, members, severity)
-    incident = draft.set_incident(state, incident, alerts=members.alerts, firing=firing)
+    else:
+        incident = draft.set_incident(state, incident, alerts=members.alerts, firing=firing)
     if firing and incident.state is IncidentState.RESOLVED and incident.id in draft.joined:
         _reopen(state, draft, incident)
     elif not firing and incident.state is IncidentState.OPEN:
@@ -205,6 +206,8 @@ def _judge(
         services=services,
         owner=_owner(service_map, incident.cause),
         title=_title(service_map, incident, members, services),
+        alerts=members.alerts,
+        firing=len(members.firing),
     )
     if is_new or priority < before:
         incident = _start_clocks(state, draft, incident)

@@ -29,6 +29,10 @@ from agent.model.service import EntityRef, Health
 from agent.model.silence import Silence
 from agent.model.ticket import TicketComment
 
+BUCKET = timedelta(seconds=5)
+"""Expiry is exact to this."""
+EXPLAINED_NAMED_MAX = 5
+
 
 class Timer(StrEnum):
     """What a timer is for; its key says for which record."""
@@ -70,6 +74,24 @@ class EndedAlert:
     by: EndedBy
 
 
+@dataclass(slots=True)
+class Explained:
+    """What a candidate cause would explain: alerting entities that rest on it, nearer ones more."""
+
+    weight: float = 0.0
+    others: int = 0
+    """How many entities besides itself."""
+    named: list[EntityRef] = field(default_factory=list)
+    """The first of them."""
+
+    def add(self, entity: EntityRef, weight: float) -> None:
+        """One more entity that rests on the candidate."""
+        self.weight += weight
+        self.others += 1
+        if len(self.named) < EXPLAINED_NAMED_MAX:
+            self.named.append(entity)
+
+
 @dataclass(slots=True, kw_only=True)
 class Members:
     """What belongs to a live incident: the working memory of correlation and cause."""
@@ -79,8 +101,8 @@ class Members:
     """Names of alerts seen, for the signature."""
     entities: dict[EntityRef, int] = field(default_factory=dict)
     """Entities that alerted, with the number of alerts firing there now."""
-    explains: dict[EntityRef, float] = field(default_factory=dict)
-    """Candidate causes with the weight of what they explain."""
+    explains: dict[EntityRef, Explained] = field(default_factory=dict)
+    """Candidate causes with what they would explain."""
     alerts: int = 0
     last_alert_at: datetime
     unplaced: tuple[str, ...] = ()
@@ -291,7 +313,3 @@ class State(Memory):
             self.buckets[key] = waiting = []
             self.schedule(slice_end, timer, key)
         waiting.append(fingerprint)
-
-
-BUCKET = timedelta(seconds=5)
-"""Expiry is exact to this."""
