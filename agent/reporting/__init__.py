@@ -1,0 +1,1 @@
+"""Availability and what follows from it: pure functions over the history. Nothing here decides."""
