@@ -5,7 +5,7 @@ Not here: references to other entities being known (`service_map`).
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from agent.config.yaml_lines import Document, Loc
 from agent.errors import Finding
 from agent.model.labels import Matcher
 from agent.model.remediation import Host
-from agent.model.service import Entity, EntityKind, EntityRef
+from agent.model.service import EntityKind, EntityRef
 
 ALTERNATIVES_MAX = 100
 
@@ -38,10 +38,6 @@ class Notes:
     """By field of `Entity`."""
     mentions: list[tuple[EntityRef, Loc]] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
-
-    def on(self, entity: Entity) -> Entity:
-        """The entity with what they say."""
-        return replace(entity, **self.values)
 
 
 def read_annotations(document: Document, annotations: Mapping[str, str], *, name: str) -> Notes:
@@ -65,7 +61,7 @@ def read_annotations(document: Document, annotations: Mapping[str, str], *, name
             notes.findings.append(document.finding(loc, f"{key}: {error}."))
     if host:
         try:
-            notes.values["host"] = _host(name, host, Path(document.file.name).parent)
+            notes.values["host"] = _host(name, host, Path(document.file).parent)
         except ValueError as error:
             notes.findings.append(document.finding(("metadata", "annotations"), f"{error}."))
     return notes

@@ -20,15 +20,16 @@ FILES_MAX = 20_000
 SUFFIXES = (".yaml", ".yml")
 
 S = TypeVar("S", bound=Spec)
+S_co = TypeVar("S_co", bound=Spec, covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
-class Written(Generic[S]):
+class Written(Generic[S_co]):
     """One document of ours that has the right shape."""
 
     name: str
     author: str
-    spec: S
+    spec: S_co
     document: Document
 
     def finding(self, loc: Sequence[str | int], message: str, hint: str = "") -> Finding:

@@ -6,6 +6,7 @@ Not here: whether an entity exists (`service_map`).
 import difflib
 import re
 from collections.abc import Collection
+from functools import lru_cache
 
 from agent.model.service import EntityKind, EntityRef
 
@@ -14,15 +15,16 @@ SUGGESTION_WORDS_MAX = 5_000
 """Comparing with every name of a large map would take longer than loading it."""
 
 _KINDS = frozenset(EntityKind)
-_REF = re.compile(r"(?:([a-zA-Z]+):)?(?:([^:/]+)/)?([^:/]+)")
+_REF = re.compile(rf"(?:([a-zA-Z]+):)?(?:({NAME.pattern})/)?({NAME.pattern})")
 
 
+@lru_cache(maxsize=65_536)
 def entity_ref(text: str, *, kind: EntityKind | None = None) -> EntityRef:
     """`kind:namespace/name` in lower case; a missing namespace is `default`.
 
     `kind` stands in where the text has none; without one ValueError asks for it.
     """
-    found = _REF.fullmatch(text.strip())
+    found = _REF.fullmatch(text)
     if found is None:
         raise ValueError(f'"{text}" is no reference; write it like component:default/checkout')
     given, namespace, name = found.groups()
@@ -35,9 +37,6 @@ def entity_ref(text: str, *, kind: EntityKind | None = None) -> EntityRef:
         raise ValueError(
             f'"{text}" has the unknown kind "{given}"; kinds are {", ".join(EntityKind)}'
         )
-    for part in (namespace, name):
-        if part and not NAME.fullmatch(part):
-            raise ValueError(f'"{part}" is no name: letters, digits and -_. only, at most 63')
     return f"{word}:{(namespace or 'default').lower()}/{name.lower()}"
 
 

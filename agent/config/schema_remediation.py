@@ -18,7 +18,8 @@ class ParameterSpec(Spec):
     """One input. A value that does not satisfy it is refused, and nothing runs."""
 
     name: str = Field(
-        pattern=r"^[a-z_][a-z0-9_]{0,62}$", description="Its name; a playbook reads `agent_input.NAME`."
+        pattern=r"^[a-z_][a-z0-9_]{0,62}$",
+        description="Its name; a playbook reads `agent_input.NAME`.",
     )
     type: Literal["string", "integer", "boolean", "entity"] = Field(
         description="What the value must be; `entity` is a reference on the map."

@@ -5,6 +5,7 @@ Not here: what the map is used for (`core`).
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
 
 from agent.config.annotations import read_annotations
 from agent.config.circles import circles
@@ -15,10 +16,10 @@ from agent.errors import Finding
 from agent.model.service import Entity, EntityKind, EntityRef, ServiceMap
 
 CIRCLES_SHOWN_MAX = 20
+CIRCLE_NAMES_MAX = 12
 
 
-@dataclass(frozen=True, slots=True)
-class Mention:
+class Mention(NamedTuple):
     """A reference that a descriptor makes, and where."""
 
     ref: EntityRef
@@ -67,13 +68,15 @@ def unknown_entity(mention: Mention, entities: Mapping[EntityRef, Entity]) -> Fi
     )
 
 
-def circle_warnings(drawing: Drawing, service_map: ServiceMap) -> list[Finding]:
+def circle_warnings(drawing: Drawing) -> list[Finding]:
     """A warning for each circle of dependencies: allowed, but causes are hard to tell in it."""
     found = []
-    for circle in circles(service_map.dependencies)[:CIRCLES_SHOWN_MAX]:
-        way = " depends on ".join([*circle, circle[0]])
+    for circle in circles(drawing.service_map().dependencies)[:CIRCLES_SHOWN_MAX]:
+        names = [*circle, circle[0]]
+        if len(names) > CIRCLE_NAMES_MAX:
+            names[CIRCLE_NAMES_MAX // 2 : -CIRCLE_NAMES_MAX // 2] = ["..."]
         document = drawing.documents[circle[0]]
-        found.append(document.finding(("spec",), f"{way}: a circle."))
+        found.append(document.finding(("spec",), f"{' depends on '.join(names)}: a circle."))
     return found
 
 
@@ -104,8 +107,8 @@ class _Reader:
             self._drawing.added.setdefault(upper, []).append(ref)
         for api in provided:
             self._drawing.added.setdefault(api, []).append(ref)
-        owner, part_of = self._ref("owner", spec.owner, EntityKind.GROUP), self._part_of()
-        entity = Entity(
+        self._drawing.documents[ref] = self._document
+        self._drawing.entities[ref] = Entity(
             ref=ref,
             kind=kind,
             name=metadata.name,
@@ -113,21 +116,23 @@ class _Reader:
             description=metadata.description,
             type=spec.type,
             lifecycle=spec.lifecycle,
-            owner=owner,
+            owner=self._ref("owner", spec.owner, EntityKind.GROUP),
             depends_on=tuple(dict.fromkeys(below)),
-            part_of=part_of,
+            part_of=self._part_of(),
             provides_apis=provided,
+            **self._annotations(ref),
         )
-        if metadata.annotations:
-            notes = read_annotations(self._document, metadata.annotations, name=_host_name(entity))
-            self._drawing.findings += notes.findings
-            self._drawing.mentions += [
-                Mention(to, self._document, loc) for to, loc in notes.mentions
-            ]
-            entity = notes.on(entity)
-        self._drawing.entities[ref] = entity
-        self._drawing.documents[ref] = self._document
         return None
+
+    def _annotations(self, ref: EntityRef) -> Mapping[str, Any]:
+        annotations = self._descriptor.metadata.annotations
+        if not annotations:
+            return {}
+        notes = read_annotations(self._document, annotations, name=_host_name(ref))
+        self._drawing.findings += notes.findings
+        for mentioned, loc in notes.mentions:
+            self._drawing.mentions.append(Mention(mentioned, self._document, loc))
+        return notes.values
 
     def _part_of(self) -> EntityRef | None:
         spec = self._descriptor.spec
@@ -158,9 +163,9 @@ class _Reader:
         self._drawing.findings.append(self._document.finding(loc, message, hint))
 
 
-def _host_name(entity: Entity) -> str:
+def _host_name(ref: EntityRef) -> str:
     """What Ansible calls the host of an entity: its name; with the namespace if not default."""
-    _, _, path = entity.ref.partition(":")
+    _, _, path = ref.partition(":")
     return path.removeprefix("default/").replace("/", "-")
 
 

@@ -8,6 +8,7 @@ Not here: what the values mean (`schema_*`).
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ Value = str | int | float | bool | None | list["Value"] | dict[str, "Value"]
 Loc = tuple[str | int, ...]
 
 _NUMBER = re.compile(r"[-+]?(0|[1-9][0-9]*)")
-_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_FLOAT = re.compile(r"[-+]?(\.[0-9]+|(0|[1-9][0-9]*)(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _MAYBE_NOT_TEXT = frozenset("-+.0123456789tTfFnN~")
 _WORDS: dict[str, bool | None] = {
     **dict.fromkeys(("true", "True", "TRUE"), True),
@@ -35,57 +36,44 @@ _WORDS: dict[str, bool | None] = {
 }
 
 
-@dataclass(slots=True)
-class YamlFile:
-    """One file that was read; works out places when asked."""
-
-    name: str
-    text: str
-    _roots: list[nodes.Node | None] | None = field(default=None, repr=False)
-
-    def root(self, number: int) -> nodes.Node | None:
-        """The node of the document of this number, None for an empty one."""
-        if self._roots is None:
-            self._roots = list(yaml.compose_all(self.text, Loader=yaml.CSafeLoader))
-        return self._roots[number] if number < len(self._roots) else None
-
-
 @dataclass(frozen=True, slots=True)
 class Document:
     """One document of a file: its value, and where each part of it stands."""
 
-    file: YamlFile
-    number: int
+    file: str
+    line: int
+    """Lines of the file before its first one."""
+    text: str = field(repr=False)
     value: Value
 
     def finding(self, loc: Sequence[str | int], message: str, hint: str = "") -> Finding:
         """A finding at the value that `loc` leads to, or as near as the document goes."""
-        line, column = _at(self._node(loc), self._key(loc))
-        return Finding(file=self.file.name, line=line, column=column, message=message, hint=hint)
+        line, column = self._at(self._node(loc), self._key(loc))
+        return Finding(file=self.file, line=line, column=column, message=message, hint=hint)
 
     def key_finding(self, loc: Sequence[str | int], message: str, hint: str = "") -> Finding:
         """A finding at the key that `loc` ends with."""
-        line, column = _at(self._key(loc) or self._node(loc))
-        return Finding(file=self.file.name, line=line, column=column, message=message, hint=hint)
+        line, column = self._at(self._key(loc), self._node(loc))
+        return Finding(file=self.file, line=line, column=column, message=message, hint=hint)
 
     def text_finding(
-        self, loc: Sequence[str | int], line: int, column: int, message: str
+        self, loc: Sequence[str | int], line: int, column: int, message: str, hint: str = ""
     ) -> Finding:
         """A finding inside a text: `line` and `column` count from 1 within the text."""
         node = self._node(loc)
-        at_line, at_column = _at(node, self._key(loc))
+        at_line, at_column = self._at(node, self._key(loc))
         style = getattr(node, "style", None)
         if style in ("|", ">"):
-            lines = self.file.text.splitlines()
-            first = next((text for text in lines[at_line:] if text.strip()), "")
+            lines = self.text.splitlines()
+            first = next((text for text in lines[at_line - self.line :] if text.strip()), "")
             indent = len(first) - len(first.lstrip(" "))
             at_line, at_column = at_line + line, indent + column
         elif line == 1:
             at_column += column - 1 + (style in ("'", '"'))
-        return Finding(file=self.file.name, line=at_line, column=at_column, message=message)
+        return Finding(file=self.file, line=at_line, column=at_column, message=message, hint=hint)
 
     def _node(self, loc: Sequence[str | int]) -> nodes.Node | None:
-        node = self.file.root(self.number)
+        node = _composed(self.text)
         for step in loc:
             following = _child(node, step)
             if following is None:
@@ -99,6 +87,17 @@ class Document:
         parent = self._node(loc[:-1])
         found = _child(parent, loc[-1])
         return found[0] if found else None
+
+    def _at(self, *candidates: nodes.Node | None) -> tuple[int, int]:
+        node = next((node for node in candidates if node is not None), None)
+        if node is None:
+            return self.line + 1, 1
+        return self.line + node.start_mark.line + 1, node.start_mark.column + 1
+
+
+@lru_cache(maxsize=16)
+def _composed(text: str) -> nodes.Node | None:
+    return yaml.compose(text, Loader=yaml.CSafeLoader)
 
 
 def read_documents(path: Path, name: str) -> list[Document]:
@@ -126,71 +125,80 @@ def parse_documents(content: bytes, name: str) -> list[Document]:
         line, column = before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1
         bad = f"byte 0x{content[error.start]:02x} is not UTF-8."
         raise _refusal(name, line, column, bad, "Save the file as UTF-8.") from None
-    file = YamlFile(name, text)
     try:
-        values = list(_Values(file).documents())
+        found = list(_Values(name, text).documents())
     except yaml.MarkedYAMLError as error:
-        raise _syntax(file, error) from None
+        raise _syntax(name, text, error) from None
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         bad = f"character U+{int(error.character):04X} is not allowed in YAML."
         raise _refusal(name, line, 1, bad) from None
+    ends = [start for _, start, _ in found[1:]] + [len(text)]
     return [
-        Document(file, number, value) for number, value in enumerate(values) if value is not None
+        Document(name, line, text[start:end], value)
+        for (line, start, value), end in zip(found, ends, strict=True)
+        if value is not None
     ]
 
 
 class _Values:
     """Builds values from the events of libyaml: one pass, no node, no position kept."""
 
-    def __init__(self, file: YamlFile) -> None:
-        self._name = file.name
+    def __init__(self, name: str, text: str) -> None:
+        self._name = name
         # Events differ in what they hold, and the stubs know few of them.
-        self._next: Callable[[], Any] = yaml.CSafeLoader(file.text).get_event
+        self._next: Callable[[], Any] = yaml.CSafeLoader(text).get_event
         self._anchored: dict[str, tuple[Value, int]] = {}
         self._aliases = 0
         self._values = 0
 
-    def documents(self) -> Iterator[Value]:
-        """The value of each document in turn."""
+    def documents(self) -> Iterator[tuple[int, int, Value]]:
+        """Line and offset where each document starts, and its value."""
         while not isinstance(event := self._next(), events.StreamEndEvent):
             if isinstance(event, events.DocumentStartEvent):
                 self._anchored.clear()
-                yield self._value(self._next(), 0)
+                mark: Any = event.start_mark
+                yield mark.line, mark.index - mark.column, self._value(self._next(), 0)
 
     def _value(self, event: Any, depth: int) -> Value:
         self._values += 1
-        if event.__class__ is events.AliasEvent:
+        shape = event.__class__
+        if shape is events.AliasEvent:
             return self._repeated(event)
         if event.tag is not None:
             bad = f"the tag {_tag(event.tag)} is not allowed."
             raise self._refuse(event, bad, "Write the plain value.")
-        if event.__class__ is events.ScalarEvent:
+        before = self._values
+        if shape is events.ScalarEvent:
             value = event.value if event.style else _scalar(event.value)
+        elif depth >= YAML_DEPTH_MAX:
+            raise self._refuse(event, f"is nested deeper than {YAML_DEPTH_MAX} levels.")
+        elif shape is events.MappingStartEvent:
+            value = self._map(depth + 1)
         else:
-            if depth >= YAML_DEPTH_MAX:
-                raise self._refuse(event, f"is nested deeper than {YAML_DEPTH_MAX} levels.")
-            before = self._values
-            collect = self._map if event.__class__ is events.MappingStartEvent else self._list
-            value = collect(depth + 1)
-            if event.anchor:
-                self._anchored[event.anchor] = (value, self._values - before)
-            return value
+            value = self._list(depth + 1)
         if event.anchor:
-            self._anchored[event.anchor] = (value, 1)
+            self._anchored[event.anchor] = (value, self._values - before + 1)
         return value
 
     def _map(self, depth: int) -> Value:
         found: dict[str, Value] = {}
         following = self._next
-        while (event := following()).__class__ is not events.MappingEndEvent:
-            if event.__class__ is not events.ScalarEvent or event.tag is not None:
+        scalar, end = events.ScalarEvent, events.MappingEndEvent
+        while (event := following()).__class__ is not end:
+            if event.__class__ is not scalar or event.tag is not None:
                 raise self._refuse(event, "a key must be plain text.")
             key = event.value
             if key in found:
                 bad = f'the key "{key}" stands here a second time.'
                 raise self._refuse(event, bad, "Remove one of both.")
-            found[key] = self._value(following(), depth)
+            event = following()
+            # Most values are plain words: taken here, without the cost of one more call.
+            if event.__class__ is scalar and event.tag is None and event.anchor is None:
+                found[key] = event.value if event.style else _scalar(event.value)
+            else:
+                found[key] = self._value(event, depth)
+        self._values += len(found)
         return found
 
     def _list(self, depth: int) -> Value:
@@ -244,21 +252,14 @@ def _child(node: nodes.Node | None, step: str | int) -> tuple[nodes.Node | None,
     return None
 
 
-def _at(*candidates: nodes.Node | None) -> tuple[int, int]:
-    for node in candidates:
-        if node is not None:
-            return node.start_mark.line + 1, node.start_mark.column + 1
-    return 1, 1
-
-
-def _syntax(file: YamlFile, error: yaml.MarkedYAMLError) -> ConfigError:
+def _syntax(name: str, text: str, error: yaml.MarkedYAMLError) -> ConfigError:
     mark: Any = error.problem_mark or error.context_mark
     line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-    lines = file.text.splitlines()
+    lines = text.splitlines()
     if line <= len(lines) and lines[line - 1][column - 1 : column] == "\t":
-        return _refusal(file.name, line, column, "a tab cannot indent.", "Use spaces.")
+        return _refusal(name, line, column, "a tab cannot indent.", "Use spaces.")
     problem = error.problem or error.context
-    return _refusal(file.name, line, column, f"this is no YAML: {problem}.")
+    return _refusal(name, line, column, f"this is no YAML: {problem}.")
 
 
 def _refusal(name: str, line: int, column: int, message: str, hint: str = "") -> ConfigError:

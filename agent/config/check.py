@@ -1,0 +1,166 @@
+"""Everything that operators wrote, read and checked at once: all findings, not only the first.
+
+Not here: putting it into force (`load`).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from agent.config import translate
+from agent.config.calendars import CalendarFile, read_calendar
+from agent.config.canonical import digest_of
+from agent.config.documents import Rules, Written, read_rules
+from agent.config.relations import Known, relation_findings
+from agent.config.remediations import Registry, read_remediations
+from agent.config.schema_rules import (
+    CalendarSpec,
+    ChangePolicySpec,
+    HeartbeatSpec,
+    InhibitRuleSpec,
+    RemediationRuleSpec,
+    RouteSpec,
+    TicketingSpec,
+    WatchSpec,
+)
+from agent.config.schema_settings import Settings
+from agent.config.service_map import Drawing, circle_warnings, draw
+from agent.errors import ConfigError, Finding
+from agent.model.rule import Config
+from agent.model.service import ServiceMap
+
+FINDINGS_SHOWN_MAX = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What a check found. Findings keep the agent from starting, warnings do not."""
+
+    findings: tuple[Finding, ...]
+    warnings: tuple[Finding, ...]
+    counts: Mapping[str, int]
+    """How many of each kind there are, for people."""
+
+    def __str__(self) -> str:
+        shown = [str(finding) for finding in self.findings[:FINDINGS_SHOWN_MAX]]
+        if len(self.findings) > FINDINGS_SHOWN_MAX:
+            shown.append(f"... and {len(self.findings) - FINDINGS_SHOWN_MAX} more.")
+        shown += [f"{warning} (a warning)" for warning in self.warnings]
+        if self.findings:
+            word = "finding" if len(self.findings) == 1 else "findings"
+            shown.append(f"{len(self.findings)} {word}; nothing was started.")
+        else:
+            counts = ", ".join(f"{count} {name}" for name, count in self.counts.items() if count)
+            shown.append(f"All is well: {counts or 'there are no rules yet'}.")
+        return "\n".join(shown)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Examined:
+    """What was read, and what came of it."""
+
+    findings: tuple[Finding, ...]
+    config: Config | None
+    """None where there are findings."""
+    calendars: tuple[tuple[Written[CalendarSpec], CalendarFile], ...]
+    rules: Rules = field(repr=False)
+    drawing: Drawing = field(repr=False)
+
+
+def check(settings: Settings) -> Report:
+    """Read everything that these settings name and report on it; puts nothing into force."""
+    examined = examine(settings)
+    rules = examined.rules
+    warnings = circle_warnings(examined.drawing)
+    return Report(
+        findings=examined.findings,
+        warnings=tuple(sorted([*warnings, *_idle_warnings(rules)])),
+        counts=_counts(rules, examined.config),
+    )
+
+
+def examine(settings: Settings) -> Examined:
+    """Read and check rules, remediations and calendars; nothing is raised, all is collected."""
+    rules = read_rules(settings.rules) if settings.rules else Rules()
+    registry = read_remediations(settings.remediations) if settings.remediations else Registry()
+    drawing = draw(rules.descriptors)
+    service_map = drawing.service_map()
+    known = Known(settings=settings, service_map=service_map, registry=registry)
+    calendars, calendar_findings = _calendars(rules)
+    findings = {
+        *rules.findings,
+        *registry.findings,
+        *drawing.findings,
+        *relation_findings(rules, known),
+        *calendar_findings,
+    }
+    return Examined(
+        findings=tuple(sorted(findings)),
+        config=None if findings else _config(rules, service_map, registry),
+        calendars=calendars,
+        rules=rules,
+        drawing=drawing,
+    )
+
+
+def _calendars(
+    rules: Rules,
+) -> tuple[tuple[tuple[Written[CalendarSpec], CalendarFile], ...], list[Finding]]:
+    found, findings = [], []
+    for written in rules.of(CalendarSpec):
+        path = Path(written.document.file).parent / written.spec.file
+        if not path.is_file():
+            said = f'there is no calendar file "{written.spec.file}".'
+            hint = "The path starts at the folder of this document."
+            findings.append(written.finding(("file",), said, hint))
+            continue
+        try:
+            found.append((written, read_calendar(path)))
+        except ConfigError as error:
+            findings += error.findings
+    return tuple(found), findings
+
+
+def _config(rules: Rules, service_map: ServiceMap, registry: Registry) -> Config:
+    config = Config(
+        digest="",
+        correlation=translate.correlation(rules),
+        recurrence=translate.recurrence(rules),
+        targets=translate.targets(rules),
+        inhibit_rules=tuple(map(translate.inhibit_rule, rules.of(InhibitRuleSpec))),
+        heartbeats=tuple(map(translate.heartbeat, rules.of(HeartbeatSpec))),
+        remediations=dict(sorted(registry.remediations.items())),
+        remediation_rules=tuple(map(translate.remediation_rule, rules.of(RemediationRuleSpec))),
+        policy=translate.policy(rules.one(ChangePolicySpec)),
+        calendars=tuple(each.name for each in rules.of(CalendarSpec)),
+        routes=tuple(map(translate.route, rules.of(RouteSpec))),
+        ticketing=tuple(map(translate.ticketing, rules.of(TicketingSpec))),
+        watches=tuple(map(translate.watch, rules.of(WatchSpec))),
+    )
+    # Of the map only what was written counts; the rest of it follows from that.
+    digest = digest_of((service_map.entities, config))
+    return replace(config, digest=digest, service_map=service_map)
+
+
+def _idle_warnings(rules: Rules) -> list[Finding]:
+    """Rules that could never do anything."""
+    if rules.one(ChangePolicySpec):
+        return []
+    return [
+        rule.finding((), "there is no ChangePolicy, so this rule can never run anything.")
+        for rule in rules.of(RemediationRuleSpec)
+    ]
+
+
+def _counts(rules: Rules, config: Config | None) -> dict[str, int]:
+    return {
+        "entities": len(rules.descriptors),
+        "remediations": len(config.remediations) if config else 0,
+        "remediation rules": len(rules.of(RemediationRuleSpec)),
+        "calendars": len(rules.of(CalendarSpec)),
+        "inhibit rules": len(rules.of(InhibitRuleSpec)),
+        "heartbeats": len(rules.of(HeartbeatSpec)),
+        "watches": len(rules.of(WatchSpec)),
+        "routes": len(rules.of(RouteSpec)),
+        "ticketings": len(rules.of(TicketingSpec)),
+    }

@@ -1,0 +1,29 @@
+"""Conditions checked where they stand: names and types, with line and column in the file.
+
+The one place of this package that uses the core: conditions must be checked by what runs them.
+"""
+
+import re
+from collections.abc import Iterator
+
+from agent.config.references import did_you_mean
+from agent.config.yaml_lines import Document, Loc
+from agent.core.conditions import ConditionError, Scope, compile_condition
+from agent.errors import Finding
+
+_UNDECLARED = re.compile(r"undeclared reference to '([^']*)'")
+_EXPECTING = re.compile(r" expecting \{.*", re.DOTALL)
+
+
+def condition_findings(document: Document, loc: Loc, text: str, scope: Scope) -> Iterator[Finding]:
+    """The first mistake of the condition at this place, or nothing."""
+    try:
+        compile_condition(text, scope)
+    except ConditionError as error:
+        message, hint = _EXPECTING.sub("", error.message), ""
+        if unknown := _UNDECLARED.search(message):
+            name = unknown[1]
+            message = f'there is no "{name}" in a condition of this kind'
+            known = sorted(scope.variables)
+            hint = did_you_mean(name, known) or f"Known: {', '.join(known)}."
+        yield document.text_finding(loc, error.line, error.column, f"{message}.", hint)

@@ -1,0 +1,167 @@
+"""From files to what the agent runs with: all or nothing.
+
+Not here: watching files for changes, or keeping the set in force when a reload fails (`runtime`).
+"""
+
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TypeVar
+from zoneinfo import ZoneInfo
+
+from agent.config.calendars import expand, horizon
+from agent.config.check import examine
+from agent.config.documents import shown
+from agent.config.references import entity_ref
+from agent.config.schema import Strict, validate
+from agent.config.schema_settings import Settings
+from agent.config.yaml_lines import Document, Loc, read_documents
+from agent.errors import ConfigError, Finding
+from agent.model.change import Calendar, CalendarPurpose
+from agent.model.rule import Config
+
+Part = TypeVar("Part", bound=Strict | None)
+
+FILE_KEYS = (
+    *("token_file", "secret_file", "apprise_file", "ca_file"),
+    *("known_hosts", "private_key_file"),
+)
+"""Keys of any part that name a file."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """A rule set that may come into force, with its calendars worked out around a moment."""
+
+    config: Config
+    calendars: tuple[Calendar, ...]
+
+
+def load_settings(path: Path | None) -> Settings:
+    """What config.yaml says; without a file, the defaults. Paths become absolute.
+
+    Raises ConfigError with every finding.
+    """
+    if path is None:
+        return Settings()
+    documents = read_documents(path, shown(path))
+    if len(documents) > 1:
+        raise ConfigError([documents[1].finding((), "config.yaml must be one document.")])
+    if not documents:
+        return _resolved(Settings(), path.parent)
+    (document,) = documents
+    settings = validate(Settings, document, document.value)
+    if isinstance(settings, list):
+        raise ConfigError(settings)
+    findings = list(_settings_findings(document, settings))
+    if findings:
+        raise ConfigError(findings)
+    return _resolved(settings, path.parent)
+
+
+def load_config(settings: Settings, at: datetime) -> Loaded:
+    """Rules, remediations and calendars that these settings name, calendars expanded around `at`.
+
+    Raises ConfigError with every finding; a rule set is taken whole or not at all.
+    """
+    with _collector_paused():
+        examined = examine(settings)
+    if examined.config is None:
+        raise ConfigError(examined.findings)
+    within = horizon(at)
+    calendars = tuple(
+        Calendar(
+            name=written.name,
+            purposes=tuple(CalendarPurpose(word) for word in written.spec.purposes),
+            entities=tuple(entity_ref(text) for text in written.spec.entities),
+            windows=expand(file, within),
+            horizon=within,
+        )
+        for written, file in examined.calendars
+    )
+    return Loaded(config=examined.config, calendars=calendars)
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Nothing of a load is garbage before its end, and looking for it takes half of the time."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        # To and fro, everything that is alive becomes old without having been looked at.
+        gc.freeze()
+        gc.unfreeze()
+        if was_enabled:
+            gc.enable()
+
+
+def _settings_findings(document: Document, settings: Settings) -> Iterator[Finding]:
+    for key in ("sources", "connectors", "receivers", "tokens"):
+        seen: set[str] = set()
+        for number, part in enumerate(getattr(settings, key)):
+            if part.name in seen:
+                said = f'{key}: the name "{part.name}" stands here a second time.'
+                yield document.finding((key, number, "name"), said, "Rename one of both.")
+            seen.add(part.name)
+    try:
+        ZoneInfo(settings.timezone)
+    except (KeyError, ValueError, OSError):
+        said = f'timezone: there is no time zone "{settings.timezone}".'
+        yield document.finding(("timezone",), said, "Write it like Europe/Berlin.")
+    yield from _missing_files(document, settings)
+
+
+def _missing_files(document: Document, settings: Settings) -> Iterator[Finding]:
+    folder = Path(document.file).parent
+    for loc, file in _files(settings):
+        if not (folder / file).is_file():
+            said = f'{loc[-1]}: there is no file "{file}".'
+            yield document.finding(loc, said, "The path starts at the folder of this file.")
+
+
+def _files(settings: Settings) -> Iterator[tuple[Loc, Path]]:
+    """Every file that the settings name, and where."""
+    parts: list[tuple[Loc, object]] = [
+        (("prometheus",), settings.prometheus),
+        (("ansible",), settings.ansible),
+    ]
+    for key in ("sources", "connectors", "receivers", "tokens"):
+        parts += [((key, number), part) for number, part in enumerate(getattr(settings, key))]
+    for loc, part in parts:
+        for name in FILE_KEYS:
+            if file := getattr(part, name, None):
+                yield (*loc, name), file
+
+
+def _resolved(settings: Settings, folder: Path) -> Settings:
+    """The settings with absolute paths, and the default folders where they exist."""
+    folder = folder.resolve()
+    beside = {name: folder / name for name in ("rules", "remediations")}
+    found = {name: path for name, path in beside.items() if path.is_dir()}
+    folders = {
+        "data": folder / settings.data,
+        "rules": folder / settings.rules if settings.rules else found.get("rules"),
+        "remediations": (
+            folder / settings.remediations if settings.remediations else found.get("remediations")
+        ),
+    }
+    lists = {
+        key: [_with_files(part, folder) for part in getattr(settings, key)]
+        for key in ("sources", "connectors", "receivers", "tokens")
+    }
+    singles = {
+        key: _with_files(getattr(settings, key), folder) for key in ("prometheus", "ansible")
+    }
+    return settings.model_copy(update={**folders, **lists, **singles})
+
+
+def _with_files(part: Part, folder: Path) -> Part:
+    if part is None:
+        return part
+    named = {name: getattr(part, name, None) for name in FILE_KEYS}
+    return part.model_copy(update={name: folder / file for name, file in named.items() if file})
