@@ -18,6 +18,8 @@ from agent.errors import ConfigError, Finding
 
 FILES_MAX = 20_000
 SUFFIXES = (".yaml", ".yml")
+APART = ("sources", "tests")
+"""Folders of a rules folder whose files are read by others: mappings of sources, scenarios."""
 
 S = TypeVar("S", bound=Spec)
 S_co = TypeVar("S_co", bound=Spec, covariant=True)
@@ -69,7 +71,7 @@ def read_rules(folder: Path) -> Rules:
         hint = "Make the folder, or name another one with `rules` in config.yaml."
         rules.findings.append(_about_file(folder, "this rules folder does not exist.", hint))
         return rules
-    for number, path in enumerate(yaml_files(folder)):
+    for number, path in enumerate(_rule_files(folder)):
         if number == FILES_MAX:
             rules.findings.append(_about_file(folder, f"holds more than {FILES_MAX} YAML files."))
             break
@@ -91,6 +93,12 @@ def yaml_files(folder: Path) -> Iterator[Path]:
         for name in sorted(files):
             if name.endswith(SUFFIXES) and not name.startswith("."):
                 yield Path(root, name)
+
+
+def _rule_files(folder: Path) -> Iterator[Path]:
+    return (
+        path for path in yaml_files(folder) if path.relative_to(folder).parts[0] not in APART
+    )
 
 
 def shown(path: Path) -> str:

@@ -86,8 +86,8 @@ def _read_one(registry: Registry, folder: Path) -> None:
 def _envelope_findings(document: Document) -> Iterator[Finding]:
     value = document.value if isinstance(document.value, dict) else {}
     for key, wanted in (("kind", "Remediation"), ("apiVersion", API_VERSION)):
-        if value.get(key) != wanted:
-            said = f'`{key}` must be {wanted}, not "{value.get(key, "")}".'
+        if key in value and value[key] != wanted:
+            said = f'`{key}` must be {wanted}, not "{value[key]}".'
             yield document.finding((key,), said)
 
 
