@@ -194,23 +194,18 @@ class AnsibleExecutor:
     async def _converse(
         self, spec: RunSpec, arguments: tuple[str, ...], on_line: Callable[[Line], None]
     ) -> Ended | None:
-        installation = await self._server.start()
-        order = self._order(spec, arguments, installation)
+        order = self._order(spec, arguments, await self._server.ready())
         ours, theirs = socket.socketpair()
-        with theirs:
-            conversation = await Conversation.over(ours)
-            self._live[spec.run] = conversation
-            try:
+        conversation = await Conversation.over(ours)
+        self._live[spec.run] = conversation
+        ended = None
+        try:
+            with theirs:
                 await self._server.fork(
                     call=CALL, tag=spec.run, order=order.encode(), descriptor=theirs.fileno()
                 )
-            except BaseException:
-                conversation.close()
-                raise
-        if spec.run in self._cancelled:
-            conversation.cancel()
-        ended = None
-        try:
+            if spec.run in self._cancelled:
+                conversation.cancel()
             ended = await conversation.listen(
                 on_line, timeout_s=order.timeout_s + order.grace_s + END_MARGIN_S
             )

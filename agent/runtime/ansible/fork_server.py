@@ -44,11 +44,17 @@ class ForkServer:
     async def start(self) -> Installation:
         """Have a server ready. Raises `PermanentError` when Ansible is not installed."""
         async with self._changing:
-            installation = find_installation()
-            if not self._is_fresh(installation):
+            if self._installation is None or not self._is_fresh():
                 await self._stop()
-                await self._start(installation)
-            return installation
+                self._installation = await self._start(find_installation())
+            return self._installation
+
+    async def ready(self) -> Installation:
+        """What a run starts with: the warm server, or a new one when it is dead or outdated."""
+        if self._installation is not None and self._is_fresh():
+            return self._installation
+        self._count_plain_start("the fork server was gone or out of date")
+        return await self.start()
 
     async def stop(self) -> None:
         """End the server; its children end themselves."""
@@ -57,32 +63,31 @@ class ForkServer:
 
     async def fork(self, *, call: str, tag: str, order: str, descriptor: int) -> None:
         """Have `call(descriptor, order)` run in a new process that carries `tag`."""
-        if self._process is None or not self._is_fresh(find_installation()):
-            self.plain_starts += 1
-            log.warning("ansible.plain_start", reason="the fork server was gone or out of date")
-            await self.start()
         request = json.dumps({"call": call, "tag": tag, "order": order}).encode()
         if len(request) > warm.REQUEST_BYTES_MAX:
             raise PermanentError(f"the run needs {len(request)} bytes to describe: too many")
         try:
             self._send(request, descriptor)
         except OSError:
-            self.plain_starts += 1
-            log.warning("ansible.plain_start", reason="the fork server died")
+            self._count_plain_start("the fork server died")
             await self.stop()
             await self.start()
             self._send(request, descriptor)
+
+    def _count_plain_start(self, why: str) -> None:
+        self.plain_starts += 1
+        log.warning("ansible.plain_start", why=why)
 
     def _send(self, request: bytes, descriptor: int) -> None:
         if self._requests is None:
             raise PermanentError("the fork server is stopped")
         socket.send_fds(self._requests, [request], [descriptor])
 
-    def _is_fresh(self, installation: Installation) -> bool:
+    def _is_fresh(self) -> bool:
         alive = self._process is not None and self._process.returncode is None
-        return alive and self._installation == installation
+        return alive and self._installation is not None and self._installation.is_current()
 
-    async def _start(self, installation: Installation) -> None:
+    async def _start(self, installation: Installation) -> Installation:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         # An empty one of ours, or Ansible would look for one in the home of whoever we run as.
         (self._folder / "ansible.cfg").touch(mode=0o600)
@@ -97,7 +102,7 @@ class ForkServer:
                 pass_fds=(theirs.fileno(),),
                 start_new_session=True,
             )
-        self._requests, self._installation = ours, installation
+        self._requests = ours
         try:
             async with asyncio.timeout(READY_TIMEOUT_S):
                 ready = await asyncio.get_running_loop().sock_recv(ours, warm.REQUEST_BYTES_MAX)
@@ -107,6 +112,7 @@ class ForkServer:
             await self._stop()
             raise PermanentError("Ansible's fork server did not start; its error output says why")
         log.info("ansible.warm", version=installation.version, **json.loads(ready))
+        return installation
 
     async def _stop(self) -> None:
         process, self._process = self._process, None

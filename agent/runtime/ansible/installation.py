@@ -59,14 +59,23 @@ READ_AT_IMPORT = "ansible.constants:DEFAULT_LOCAL_TMP"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Installation:
-    """One state of the installed Ansible; compares unequal after an upgrade."""
+    """One state of the installed Ansible."""
 
     call: str
     """`module:function` behind the command."""
     version: str
+    release: Path
+    """A file that every upgrade writes anew."""
     changed_ns: int
     callbacks: Path
     """The folder of ansible-runner's display callback."""
+
+    def is_current(self) -> bool:
+        """Whether this is still what is installed; cheap enough to ask before every run."""
+        try:
+            return self.release.stat().st_mtime_ns == self.changed_ns
+        except OSError:
+            return False
 
 
 def find_installation() -> Installation:
@@ -74,7 +83,8 @@ def find_installation() -> Installation:
     try:
         package = distribution(PACKAGE)
         (command,) = entry_points(group="console_scripts", name=COMMAND)
-        release = Path(str(package.locate_file("ansible/release.py"))).stat()
+        release = Path(str(package.locate_file("ansible/release.py")))
+        changed_ns = release.stat().st_mtime_ns
     except (PackageNotFoundError, ValueError, OSError) as absent:
         raise PermanentError(
             "Ansible is not installed beside Watchkeeper, so no remediation can run. "
@@ -83,7 +93,8 @@ def find_installation() -> Installation:
     return Installation(
         call=command.value,
         version=package.version,
-        changed_ns=release.st_mtime_ns,
+        release=release,
+        changed_ns=changed_ns,
         callbacks=_callbacks(),
     )
 

@@ -53,9 +53,6 @@ class Supervisor:
 
     def run(self) -> None:
         """From the start of the command to the last word about it."""
-        reader = EventReader(
-            Path(self._order.folder), secrets=self._order.secrets, report=self._say
-        )
         output, inlet = os.pipe()
         supervisor = os.getpid()
         pid = os.fork()
@@ -66,6 +63,8 @@ class Supervisor:
         os.close(inlet)
         os.set_blocking(output, False)
         self._say(Started(pid=pid))
+        folder = Path(self._order.folder)
+        reader = EventReader(folder, secrets=self._order.secrets, report=self._say)
         cause, status = self._watch(pid, output, reader)
         gone = self._end(killed=status is None)
         self._drain(output, reader)

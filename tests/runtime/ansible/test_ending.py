@@ -86,9 +86,11 @@ def processes_of(run: str) -> list[int]:
 
 
 async def assert_over(gate: Gate, run: str, mark: Path) -> None:
-    assert processes_of(run) == []
+    left = processes_of(run)
     await gate.open()
-    assert not mark.exists()
+
+    assert left == []
+    assert mark not in gate.path.parent.iterdir()
 
 
 async def begun(
@@ -187,7 +189,7 @@ async def test_a_sweep_ends_what_an_earlier_life_left(stage: Stage, tmp_path: Pa
     """Found by its tag alone: a process of a run that nobody remembers is ended."""
     (stage.work / "old-run").mkdir()
     left = await asyncio.create_subprocess_exec(
-        *("sleep", "600"), env={"WATCHKEEPER_RUN": "old-run"}, start_new_session=True
+        *("sleep", "60"), env={"WATCHKEEPER_RUN": "old-run"}, start_new_session=True
     )
     await stage.executor.sweep(["old-run"])
 
@@ -199,7 +201,7 @@ async def test_a_sweep_spares_everyone_else(stage: Stage, tmp_path: Path) -> Non
     """A process with another run's tag, or none, is not touched."""
     async with asyncio.timeout(ENDING_TIMEOUT_S):
         others = [
-            await asyncio.create_subprocess_exec("sleep", "600", env=environment)
+            await asyncio.create_subprocess_exec("sleep", "60", env=environment)
             for environment in ({"WATCHKEEPER_RUN": "old-run-2"}, {})
         ]
     await stage.executor.sweep(["old-run"])
@@ -219,7 +221,7 @@ async def test_a_service_started_by_a_play_stays(stage: Stage, tmp_path: Path) -
         "os.setsid()\n"
         "for n in (0, 1, 2): os.dup2(os.open(os.devnull, os.O_RDWR), n)\n"
         f"open({str(tmp_path / 'pid')!r}, 'w').write(str(os.getpid()))\n"
-        "time.sleep(600)\n"
+        "time.sleep(60)\n"
     )
     waits = f"- ansible.builtin.wait_for: {{path: {tmp_path}/pid, search_regex: '[0-9]', sleep: 1}}"
     digest = stage.remediation(
