@@ -35,7 +35,10 @@ def compile_all(matchers: Iterable[Matcher]) -> Predicate:
 
 
 def _pattern(value: str) -> "re2._Regexp[str]":
+    options = re2.Options()
+    # Or the library prints what it is asked to compile, for anybody's filter.
+    options.log_errors = False
     try:
-        return re2.compile(value)
+        return re2.compile(value, options)
     except re2.error as error:
         raise ValueError(f"{value!r} is no regular expression (RE2): {error}") from error

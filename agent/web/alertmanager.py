@@ -8,11 +8,12 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from http import HTTPStatus
 
-import re2
 from aiohttp import web
 
+from agent.core.matching import compile_all
 from agent.core.state import ActiveAlert, State
 from agent.errors import PayloadError
+from agent.model.labels import Matcher, MatchOperator
 from agent.web.alertmanager_wire import (
     AlertGroupShape,
     AlertsQuery,
@@ -114,16 +115,22 @@ async def _chosen(call: Call, state: State) -> list[ActiveAlert]:
     query = call.query_as(AlertsQuery)
     try:
         holds = compile_filters(query.filter)
-        pattern = re2.compile(query.receiver) if query.receiver is not None else None
-    except (ValueError, re2.error) as error:
+        is_told = compile_all(_named(query.receiver))
+    except ValueError as error:
         raise refuse(HTTPStatus.BAD_REQUEST, f"bad filter or receiver: {error}") from None
-    if pattern and not any(pattern.fullmatch(each["name"]) for each in _receivers(state)):
+    if not any(is_told(receiver) for receiver in _receivers(state)):
         return []
     # The state may change between two slices; what was active when asked is what is answered.
     asked = list(state.alerts.values())
     return await in_slices(
         active for active in asked if _is_wanted(active, query) and holds(active.alert.labels)
     )
+
+
+def _named(pattern: str | None) -> tuple[Matcher, ...]:
+    if pattern is None:
+        return ()
+    return (Matcher(name="name", operator=MatchOperator.REGEX, value=pattern),)
 
 
 def _is_wanted(active: ActiveAlert, query: AlertsQuery) -> bool:

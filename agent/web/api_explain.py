@@ -152,7 +152,8 @@ def _placed_by(state: State, active: ActiveAlert) -> tuple[str, ...]:
         for matchers in (entity.matches if entity else ())
         if all(compile_matcher(matcher)(labels) for matcher in matchers)
     ]
-    return tuple(map(str, max(fitting, key=len, default=())))
+    fitting.sort(key=lambda matchers: -len(matchers))
+    return tuple(map(str, fitting[0])) if fitting else ()
 
 
 def _verdicts(state: State, labels: Labels, at: datetime) -> list[SilenceVerdict]:

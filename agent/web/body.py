@@ -19,7 +19,6 @@ JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
 FORM_FIELDS_MAX = 200
 ENCODINGS = ("", "identity", "gzip", "deflate")
-RETRY_AFTER = timedelta(seconds=1)
 _HELD: web.RequestKey[int] = web.RequestKey("held_bytes", int)
 
 
@@ -92,7 +91,7 @@ class Bodies:
         request[_HELD] = request.get(_HELD, 0) + size
         self.held_bytes += size
         if self.held_bytes > self._limits.bodies_bytes_max:
-            raise overloaded("Too many large bodies at once.", RETRY_AFTER)
+            raise overloaded("Too many large bodies at once.")
 
 
 def _too_large(limits: Limits) -> ProblemError:

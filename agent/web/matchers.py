@@ -12,6 +12,8 @@ MATCHERS_MAX = 32
 MATCHER_CHARACTERS_MAX = 4096
 
 _BARE = re.compile(r'\s*(?P<name>[^\s"=!~{},]+)\s*(?P<operator>=~|!~|!=|=)\s*(?P<value>[^"{}]*)')
+_NAMED = re.compile(r'^\s*(?P<name>[^\s"=!~{},]+)(?P<rest>\s*(?:=~|!~|!=|=)\s*".*)$', re.DOTALL)
+# PromQL wants quotes around names beyond ASCII, Alertmanager does not.
 _OPERATORS = {
     "MatchOp.Equal": MatchOperator.EQUAL,
     "MatchOp.NotEqual": MatchOperator.NOT_EQUAL,
@@ -29,6 +31,7 @@ def parse_matchers(text: str) -> tuple[Matcher, ...]:
     if bare := _BARE.fullmatch(text):
         operator = MatchOperator(bare["operator"])
         return (Matcher(name=bare["name"], operator=operator, value=bare["value"].strip()),)
+    text = _NAMED.sub(r'"\g<name>"\g<rest>', text)
     inner = text.strip()
     inner = inner[1:-1] if inner.startswith("{") and inner.endswith("}") else inner
     inner = inner.strip().removesuffix(",")

@@ -1,7 +1,6 @@
 """Errors as RFC 9457 says them: `application/problem+json`, one shape for every refusal."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import timedelta
 from http import HTTPStatus
 
@@ -15,6 +14,7 @@ MEDIA_TYPE = "application/problem+json"
 PLACES_MAX = 20
 """Mistakes named in one answer; a body may hold a million of them."""
 SAID_CHARACTERS_MAX = 300
+RETRY_AFTER = timedelta(seconds=1)
 
 
 class Place(BaseModel):
@@ -37,12 +37,13 @@ class ProblemBody(BaseModel):
     errors: list[Place] = Field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
 class ProblemError(Exception):
     """Ends one request with a refusal; `problem` says which and `headers` go with it."""
 
-    problem: ProblemBody
-    headers: Mapping[str, str] = field(default_factory=dict)
+    def __init__(self, problem: ProblemBody, headers: Mapping[str, str]) -> None:
+        self.problem = problem
+        self.headers = headers
+        super().__init__(f"{problem.status} {problem.detail}")
 
     def response(self) -> web.Response:
         """The answer that says so."""
@@ -78,7 +79,7 @@ def not_found(kind: str, given: str) -> ProblemError:
     return refuse(HTTPStatus.NOT_FOUND, f"There is no {kind} {given!r}.")
 
 
-def overloaded(what: str, retry_after: timedelta) -> ProblemError:
+def overloaded(what: str, retry_after: timedelta = RETRY_AFTER) -> ProblemError:
     """Too much at once; nothing was kept, and the same request may succeed later."""
     seconds = max(1, round(retry_after.total_seconds()))
     return refuse(HTTPStatus.SERVICE_UNAVAILABLE, what, headers={"Retry-After": str(seconds)})

@@ -7,7 +7,6 @@ import logging
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
 from http import HTTPStatus
 
 import structlog
@@ -16,8 +15,8 @@ from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.typedefs import Handler, Middleware
 
 from agent.errors import PayloadError
-from agent.runtime.loop import Overloaded
-from agent.web.problem import ProblemError, of_http, of_payload, overloaded, refuse
+from agent.runtime.loop import JournalError, Overloaded
+from agent.web.problem import RETRY_AFTER, ProblemError, of_http, of_payload, overloaded, refuse
 from agent.web.routes import Route, add_routes
 from agent.web.site import SITE, Site
 
@@ -25,7 +24,6 @@ KEEPALIVE_S = 75.0
 SHUTDOWN_S = 5.0
 LINGERING_S = 2.0
 """How long the rest of a refused body is read away, so that the sender sees the refusal."""
-RETRY_AFTER = timedelta(seconds=1)
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; "
@@ -128,7 +126,7 @@ class _Gate:
         places = self._streams if path in self._stream_paths else self._short
         if places.taken >= places.limit:
             self._site.metrics.limited.labels(places.name).inc()
-            raise overloaded("Too many requests at once.", RETRY_AFTER)
+            raise overloaded("Too many requests at once.")
         places.taken += 1
         try:
             yield
@@ -155,7 +153,12 @@ async def _translated(request: web.Request, following: Handler) -> web.StreamRes
     except PayloadError as error:
         raise of_payload(error) from None
     except Overloaded as error:
-        raise overloaded("More is coming in than can be written down.", error.retry_after) from None
+        raise overloaded(
+            "More comes in than can be written down.", error.retry_after or RETRY_AFTER
+        ) from None
+    except JournalError as error:
+        _log.warning("request_not_kept", problem=str(error))
+        raise overloaded("Nothing can be written down now; nothing was kept.") from None
     except Exception:
         # One request ends here, whatever was wrong with it; the agent goes on.
         _log.exception("request_failed", method=request.method, route=_template(request))
