@@ -63,7 +63,9 @@ def read_annotations(document: Document, annotations: Mapping[str, str], *, name
         try:
             notes.values["host"] = _host(name, host, Path(document.file).parent)
         except ValueError as error:
-            notes.findings.append(document.finding(("metadata", "annotations"), f"{error}."))
+            key = ANNOTATION_PREFIX + ("ssh-host" if "ssh-host" in host else min(host))
+            loc = ("metadata", "annotations", key)
+            notes.findings.append(document.finding(loc, f"{key}: {error}."))
     return notes
 
 
@@ -99,7 +101,7 @@ def _host(name: str, said: Mapping[str, str], folder: Path) -> Host:
             raise ValueError("at most one of a local connection and an SSH host may be set")
         return Host(name=name, address="127.0.0.1", connection="local", python=python)
     if "ssh-host" not in said:
-        raise ValueError(f"{ANNOTATION_PREFIX}{min(said)} needs {ANNOTATION_PREFIX}ssh-host")
+        raise ValueError(f"needs {ANNOTATION_PREFIX}ssh-host beside it")
     found = _SSH_HOST.fullmatch(said["ssh-host"])
     if found is None or not 0 < int(found["port"] or 22) < 65536:
         raise ValueError(f'"{said["ssh-host"]}" is no SSH host; write it like root@10.0.0.5:22')

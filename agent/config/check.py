@@ -3,7 +3,7 @@
 Not here: putting it into force (`load`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -42,17 +42,20 @@ class Report:
     """How many of each kind there are, for people."""
 
     def __str__(self) -> str:
-        shown = [str(finding) for finding in self.findings[:FINDINGS_SHOWN_MAX]]
-        if len(self.findings) > FINDINGS_SHOWN_MAX:
-            shown.append(f"... and {len(self.findings) - FINDINGS_SHOWN_MAX} more.")
-        shown += [f"{warning} (a warning)" for warning in self.warnings]
         if self.findings:
-            word = "finding" if len(self.findings) == 1 else "findings"
-            shown.append(f"{len(self.findings)} {word}; nothing was started.")
-        else:
-            counts = ", ".join(f"{count} {name}" for name, count in self.counts.items() if count)
-            shown.append(f"All is well: {counts or 'there are no rules yet'}.")
-        return "\n".join(shown)
+            return summary(self.findings)
+        warnings = [f"{warning} (a warning)" for warning in self.warnings]
+        counts = ", ".join(f"{name}: {count}" for name, count in self.counts.items() if count)
+        return "\n".join([*warnings, f"All is well. {counts or 'There are no rules yet.'}"])
+
+
+def summary(findings: Sequence[Finding]) -> str:
+    """All findings as people are told them, one a line, and what follows from them."""
+    lines = [str(finding) for finding in findings[:FINDINGS_SHOWN_MAX]]
+    if len(findings) > FINDINGS_SHOWN_MAX:
+        lines.append(f"... and {len(findings) - FINDINGS_SHOWN_MAX} more.")
+    word = "finding" if len(findings) == 1 else "findings"
+    return "\n".join([*lines, f"{len(findings)} {word}; nothing was started."])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

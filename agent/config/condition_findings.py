@@ -12,6 +12,7 @@ from agent.core.conditions import ConditionError, Scope, compile_condition
 from agent.errors import Finding
 
 _UNDECLARED = re.compile(r"undeclared reference to '([^']*)'")
+_OVERLOAD = re.compile(r"found no matching overload for '_?(.+?)_?' applied to '\((.*)\)'")
 _EXPECTING = re.compile(r" expecting \{.*", re.DOTALL)
 
 
@@ -26,4 +27,6 @@ def condition_findings(document: Document, loc: Loc, text: str, scope: Scope) ->
             message = f'there is no "{name}" in a condition of this kind'
             known = sorted(scope.variables)
             hint = did_you_mean(name, known) or f"Known: {', '.join(known)}."
+        if overload := _OVERLOAD.search(message):
+            message = f"`{overload[1]}` does not fit {overload[2].replace(', ', ' and ')}"
         yield document.text_finding(loc, error.line, error.column, f"{message}.", hint)

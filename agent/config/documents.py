@@ -96,9 +96,7 @@ def yaml_files(folder: Path) -> Iterator[Path]:
 
 
 def _rule_files(folder: Path) -> Iterator[Path]:
-    return (
-        path for path in yaml_files(folder) if path.relative_to(folder).parts[0] not in APART
-    )
+    return (path for path in yaml_files(folder) if path.relative_to(folder).parts[0] not in APART)
 
 
 def shown(path: Path) -> str:

@@ -93,23 +93,23 @@ def _finding(shape: type[BaseModel], document: Document, at: Loc, detail: ErrorD
 def _sentence(loc: Loc, detail: ErrorDetails) -> str:
     """What is wrong, in an operator's words."""
     context = detail.get("ctx", {})
-    given = "this" if SECRETS.intersection(loc) else _shown(detail["input"])
+    instead = "" if SECRETS.intersection(loc) else f", not {_shown(detail['input'])}"
     match detail["type"]:
         case "value_error":
             return str(context["error"])
         case "literal_error":
-            return f"must be one of {', '.join(_words(detail))}, not {given}"
+            return f"must be one of {', '.join(_words(detail))}{instead}"
         case "greater_than_equal":
-            return f"must be at least {context['ge']}, not {given}"
+            return f"must be at least {context['ge']}{instead}"
         case "greater_than":
-            return f"must be more than {context['gt']}, not {given}"
+            return f"must be more than {context['gt']}{instead}"
         case "less_than_equal":
-            return f"must be at most {context['le']}, not {given}"
+            return f"must be at most {context['le']}{instead}"
         case "dict_type" | "model_type" | "model_attributes_type":
-            return f"must be a map, not {given}"
+            return f"must be a map{instead}"
         case "string_pattern_mismatch":
-            return f"{given} does not match {context['pattern']}"
-    return f"{detail['msg'].replace('Input should be a valid', 'must be of type')}, not {given}"
+            return f"must match {context['pattern']}{instead}"
+    return f"{detail['msg'].replace('Input should be a valid', 'must be of type')}{instead}"
 
 
 def loc_text(loc: Loc) -> str:
