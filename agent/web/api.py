@@ -8,6 +8,7 @@ from agent.web import (
     api_explain,
     api_incidents,
     api_map,
+    api_reports,
     api_self,
     api_sources,
 )
@@ -20,6 +21,7 @@ API_ROUTES: tuple[Route, ...] = (
     *api_incidents.ROUTES,
     *api_changes.ROUTES,
     *api_map.ROUTES,
+    *api_reports.ROUTES,
     *api_explain.ROUTES,
     *api_access.ROUTES,
     *api_self.ROUTES,

@@ -13,12 +13,12 @@ from urllib.parse import parse_qsl
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
+from agent.web.inflate import Inflated
 from agent.web.problem import ProblemError, overloaded, refuse
 
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
 FORM_FIELDS_MAX = 200
-ENCODINGS = ("", "identity", "gzip", "deflate")
 _HELD: web.RequestKey[int] = web.RequestKey("held_bytes", int)
 
 
@@ -51,40 +51,43 @@ class Bodies:
 
     async def read(self, request: web.Request) -> bytes:
         """The whole body, inflated. Refuses 408 what is slow, 413 what is large, 503 in a rush."""
-        encoding = request.headers.get("Content-Encoding", "").strip().lower()
-        if encoding not in ENCODINGS:
-            raise refuse(
-                HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-                f"Content-Encoding {encoding!r} is not understood; use gzip, deflate or none.",
-            )
         try:
-            return await self._read(request)
+            inflated = Inflated(request.headers.get("Content-Encoding", "").strip().lower())
+        except ValueError as error:
+            detail = f"{error}; use gzip, deflate or none."
+            raise refuse(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, detail) from None
+        try:
+            return await self._read(request, inflated)
         except TimeoutError:
             raise refuse(
                 HTTPStatus.REQUEST_TIMEOUT, "The body came too slowly; nothing of it was kept."
             ) from None
-        except (web.RequestPayloadError, HttpProcessingError) as error:
+        except (ValueError, web.RequestPayloadError, HttpProcessingError) as error:
             raise refuse(HTTPStatus.BAD_REQUEST, f"The body cannot be read: {error}") from None
 
     def forget(self, request: web.Request) -> None:
         """The request is over, and with it what we held of it."""
         self.held_bytes -= request.get(_HELD, 0)
 
-    async def _read(self, request: web.Request) -> bytes:
+    async def _read(self, request: web.Request, inflated: Inflated) -> bytes:
         limits = self._limits
         if (request.content_length or 0) > limits.body_bytes_max:
             raise _too_large(limits)
         begun = self._monotonic()
-        body = bytearray()
+        body, received = bytearray(), 0
         while not request.content.at_eof():
-            earned = limits.body_patience.total_seconds() + len(body) / limits.body_pace_bytes_per_s
+            earned = limits.body_patience.total_seconds() + received / limits.body_pace_bytes_per_s
             left = begun + min(earned, limits.body_deadline.total_seconds()) - self._monotonic()
             async with asyncio.timeout(left):
                 piece = await request.content.readany()
-            body += piece
-            self._hold(request, len(piece))
-            if len(body) > limits.body_bytes_max:
+            received += len(piece)
+            added = inflated.feed(piece, limits.body_bytes_max - len(body))
+            if added is None:
                 raise _too_large(limits)
+            body += added
+            self._hold(request, len(added))
+        if received:
+            inflated.finish()
         return bytes(body)
 
     def _hold(self, request: web.Request, size: int) -> None:

@@ -62,6 +62,7 @@ class Listener:
             application,
             handle_signals=False,
             access_log=None,
+            auto_decompress=False,
             logger=_quiet_logger(),
             keepalive_timeout=KEEPALIVE_S,
             lingering_time=LINGERING_S,
