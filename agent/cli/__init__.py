@@ -1,0 +1,1 @@
+"""The command `watchkeeper`: one file a command, imported only when it is called."""

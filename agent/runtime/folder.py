@@ -14,6 +14,7 @@ from agent.errors import PermanentError
 FOLDER_MODE = 0o700
 FILE_MODE = 0o600
 LOCK_NAME = "lock"
+DATABASE_NAME = "watchkeeper.db"
 
 
 class FolderInUseError(PermanentError):

@@ -1,0 +1,54 @@
+"""`watchkeeper explain`: why an incident has its cause, why an alert is where it is."""
+
+from rich.text import Text
+
+from agent.cli import show
+from agent.cli.incidents import tell_causes
+from agent.cli.remote import Document, Remote
+from agent.errors import PermanentError
+
+
+def explain(remote: Remote, what: str, identifier: str, *, as_json: bool) -> int:
+    """Print the explanation of an incident or an alert."""
+    if what not in ("incident", "alert"):
+        raise PermanentError(f"{what!r} cannot be explained; write `incident` or `alert`")
+    found = remote.get(f"/api/v1/explain/{what}s/{identifier}")
+    if as_json:
+        return show.as_json(found)
+    return _incident(found) if what == "incident" else _alert(found)
+
+
+def _incident(found: Document) -> int:
+    out = show.console()
+    out.print(Text(f"{found['incident']}: probable causes", style="bold"))
+    tell_causes(found["causes"])
+    if found["cause_confirmed_by"]:
+        out.print(Text(f"The first is confirmed by {found['cause_confirmed_by']}."))
+    out.print()
+    _timeline(found["decisions"])
+    return 0
+
+
+def _alert(found: Document) -> int:
+    out = show.console()
+    alert = found["alert"]
+    labels = ", ".join(f'{name}="{value}"' for name, value in sorted(alert["labels"].items()))
+    out.print(Text(f"{alert['fingerprint']} {{{labels}}}", style="bold"))
+    where = found["entity"] or "nowhere: no entity of the map matches its labels"
+    by = f" by {', '.join(found['placed_by'])}" if found["placed_by"] else ""
+    out.print(Text(f"Placed at   {where}{by}"))
+    how = f" ({found['joined_by'].replace('_', ' ')})" if found["joined_by"] else ""
+    out.print(Text(f"Incident    {found['incident'] or 'none'}{how}"))
+    out.print(Text(f"Muted by    {', '.join(found['suppressed_by']) or 'nothing'}"))
+    for silence in found["silences"]:
+        word = "mutes it" if silence["mutes"] else "does not mute it"
+        out.print(Text(f"  silence {silence['silence']} {word}: {silence['because']}"))
+    _timeline(found["timeline"])
+    return 0
+
+
+def _timeline(items: list[Document]) -> None:
+    story = show.table("TIME (UTC)", "WHY", "WHAT")
+    for item in items:
+        story.add_row(show.moment(item["at"]), item["reason"].replace("_", " "), Text(item["text"]))
+    show.console().print(story)

@@ -1,0 +1,72 @@
+"""`watchkeeper incidents`: the list, and one with its story."""
+
+from rich.text import Text
+
+from agent.cli import show
+from agent.cli.remote import Document, Remote
+
+
+def incidents(remote: Remote, identifier: str | None, *, all_states: bool, as_json: bool) -> int:
+    """Print incidents; open ones first as the API gives them."""
+    if identifier is not None:
+        detail = remote.get(f"/api/v1/incidents/{identifier}")
+        return show.as_json(detail) if as_json else _tell(detail)
+    page = remote.get("/api/v1/incidents", limit=100)
+    found = page["items"] if all_states else [i for i in page["items"] if i["state"] == "open"]
+    if as_json:
+        return show.as_json(found)
+    out = show.console()
+    if not found:
+        out.print("No open incidents." if not all_states else "No incidents.")
+        return 0
+    rows = show.table("ID", "P", "STATE", "SINCE", "TITLE", "CAUSE", "OWNER", "ALERTS")
+    for incident in found:
+        causes = incident["causes"]
+        rows.add_row(
+            incident["id"],
+            f"P{incident['priority']}",
+            show.state(incident["state"]),
+            show.age(incident["started_at"]),
+            Text(incident["title"]),
+            Text(causes[0]["entity"] if causes else "-"),
+            Text(incident["assignee"] or incident["owner"] or "-"),
+            f"{incident['firing']}/{incident['alerts']}",
+        )
+    out.print(rows)
+    return 0
+
+
+def _tell(detail: Document) -> int:
+    incident, out = detail["incident"], show.console()
+    out.print(Text(f"{incident['id']} P{incident['priority']}: {incident['title']}", style="bold"))
+    out.print(Text(incident["summary"]))
+    line = Text.assemble("State ", show.state(incident["state"]))
+    line.append(f", since {show.moment(incident['started_at'])} UTC")
+    line.append(f", owner {incident['owner'] or '-'}, assignee {incident['assignee'] or '-'}")
+    out.print(line)
+    for ticket in incident["tickets"]:
+        out.print(Text(f"Ticket {ticket['connector']} {ticket['ref']}: {ticket['url']}"))
+    tell_causes(incident["causes"])
+    out.print()
+    story = show.table("TIME (UTC)", "WHO", "WHY", "WHAT")
+    for item in detail["timeline"]:
+        story.add_row(
+            show.moment(item["at"]),
+            Text(item["actor"]),
+            item["reason"].replace("_", " "),
+            Text(item["text"]),
+        )
+    out.print(story)
+    return 0
+
+
+def tell_causes(causes: list[Document]) -> None:
+    """Print candidates with what speaks for and against them."""
+    out = show.console()
+    for number, cause in enumerate(causes, 1):
+        silent = "" if cause["alerting"] else "  (no alert of its own)"
+        out.print(Text(f"{number}. {cause['entity']}  {cause['score']:.2f}{silent}"))
+        for text in cause["evidence_for"]:
+            out.print(Text(f"     + {text}", style="green"))
+        for text in cause["evidence_against"]:
+            out.print(Text(f"     - {text}", style="yellow"))

@@ -1,0 +1,258 @@
+"""The command line: which commands there are. What they do stands in a file of each its own."""
+
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from agent import __version__
+from agent.errors import AgentError, ConfigError
+
+app = typer.Typer(
+    name="watchkeeper",
+    help="Takes the watch over a company's services: alerts to incidents to remediations "
+    "under change policy.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Config = Annotated[
+    Path | None, typer.Option("--config", "-c", help="config.yaml; default: none is needed.")
+]
+Data = Annotated[Path | None, typer.Option("--data", help="Folder of journal and history.")]
+Json = Annotated[bool, typer.Option("--json", help="For scripts.")]
+Url = Annotated[
+    str, typer.Option("--url", envvar="WATCHKEEPER_URL", help="Where the agent listens.")
+]
+Token = Annotated[
+    str | None,
+    typer.Option(
+        "--token",
+        envvar="WATCHKEEPER_TOKEN",
+        help="API token; needed for everything that changes things.",
+        show_default=False,
+    ),
+]
+URL_DEFAULT = "http://127.0.0.1:8060"
+
+
+@app.command()
+def serve(
+    config: Config = None,
+    listen: Annotated[
+        str | None, typer.Option("--listen", help="HOST:PORT; default 127.0.0.1:8060.")
+    ] = None,
+    data: Data = None,
+) -> None:
+    """Take up the watch. Works without any configuration."""
+    from agent.cli.serve import serve as run
+
+    raise typer.Exit(run(config, listen=listen, data=data))
+
+
+@app.command()
+def check(config: Config = None, as_json: Json = False) -> None:
+    """Check everything that operators write; all findings at once, with place and way out."""
+    from agent.cli.check import check as run
+
+    raise typer.Exit(run(config, as_json=as_json))
+
+
+@app.command()
+def test(
+    files: Annotated[
+        list[Path] | None, typer.Argument(help="Scenario files; default: rules/tests.")
+    ] = None,
+    config: Config = None,
+    as_json: Json = False,
+) -> None:
+    """Play scenarios against the rule set: what would it do?"""
+    from agent.cli.test import test as run
+
+    raise typer.Exit(run(config, files or [], as_json=as_json))
+
+
+@app.command()
+def replay(
+    config: Config = None,
+    data: Data = None,
+    rules: Annotated[
+        Path | None, typer.Option("--rules", help="Another rules folder than the one in force.")
+    ] = None,
+    since: Annotated[
+        datetime | None, typer.Option("--since", help="Only tell what follows from then on (UTC).")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Play the journal again, as it was or with other rules: what would have been done?"""
+    from agent.cli.replay import replay as run
+
+    raise typer.Exit(run(config, data=data, rules=rules, since=since, as_json=as_json))
+
+
+@app.command()
+def sim(
+    seed: Annotated[int | None, typer.Option("--seed", help="One world, told in full.")] = None,
+    seeds: Annotated[int, typer.Option("--seeds", help="How many worlds.", min=1)] = 50,
+    first: Annotated[int, typer.Option("--first", help="Seed of the first one.")] = 1,
+    as_json: Json = False,
+) -> None:
+    """Play seeded worlds full of faults against the core, and check what must always hold."""
+    from agent.cli.sim import sim as run
+
+    raise typer.Exit(run(seed=seed, seeds=seeds, first=first, as_json=as_json))
+
+
+@app.command()
+def incidents(
+    identifier: Annotated[str | None, typer.Argument(help="INC-7; default: all open.")] = None,
+    all_states: Annotated[bool, typer.Option("--all", help="Closed ones too.")] = False,
+    url: Url = URL_DEFAULT,
+    token: Token = None,
+    as_json: Json = False,
+) -> None:
+    """Incidents, or one of them with its story."""
+    from agent.cli.incidents import incidents as run
+    from agent.cli.remote import Remote
+
+    raise typer.Exit(run(Remote(url, token), identifier, all_states=all_states, as_json=as_json))
+
+
+@app.command()
+def changes(
+    identifier: Annotated[str | None, typer.Argument(help="CHG-7; default: the newest.")] = None,
+    url: Url = URL_DEFAULT,
+    token: Token = None,
+    as_json: Json = False,
+) -> None:
+    """Changes, or one of them: what ran or would run, where, why, and who said so."""
+    from agent.cli.changes import changes as run
+    from agent.cli.remote import Remote
+
+    raise typer.Exit(run(Remote(url, token), identifier, as_json=as_json))
+
+
+@app.command()
+def approve(
+    identifier: Annotated[str, typer.Argument(help="CHG-7")],
+    binding: Annotated[
+        str | None,
+        typer.Option("--binding", help="What you saw; default: shown now, and asked about."),
+    ] = None,
+    reject: Annotated[bool, typer.Option("--reject", help="Refuse it instead.")] = False,
+    note: Annotated[str, typer.Option("--note")] = "",
+    url: Url = URL_DEFAULT,
+    token: Token = None,
+) -> None:
+    """Approve a change, or reject it: bound to exactly what you saw."""
+    from agent.cli.changes import approve as run
+    from agent.cli.remote import Remote
+
+    raise typer.Exit(run(Remote(url, token), identifier, binding=binding, reject=reject, note=note))
+
+
+@app.command()
+def explain(
+    what: Annotated[str, typer.Argument(help="`incident` or `alert`")],
+    identifier: Annotated[str, typer.Argument(help="INC-7, or a fingerprint")],
+    url: Url = URL_DEFAULT,
+    token: Token = None,
+    as_json: Json = False,
+) -> None:
+    """Why: the causes of an incident with their evidence, or the place of an alert."""
+    from agent.cli.explain import explain as run
+    from agent.cli.remote import Remote
+
+    raise typer.Exit(run(Remote(url, token), what, identifier, as_json=as_json))
+
+
+@app.command()
+def report(
+    what: Annotated[str, typer.Argument(help="`availability`")],
+    start: Annotated[
+        datetime | None, typer.Option("--from", help="UTC; default: 30 days before the end.")
+    ] = None,
+    end: Annotated[datetime | None, typer.Option("--to", help="UTC; default: now.")] = None,
+    entity: Annotated[str | None, typer.Option("--entity", help="One reference.")] = None,
+    url: Url = URL_DEFAULT,
+    token: Token = None,
+    as_json: Json = False,
+) -> None:
+    """Reports in figures that can be traced: availability of services."""
+    from agent.cli.remote import Remote
+    from agent.cli.report import report as run
+
+    remote = Remote(url, token)
+    raise typer.Exit(run(remote, what, start=start, end=end, entity=entity, as_json=as_json))
+
+
+@app.command()
+def silence(
+    matchers: Annotated[
+        list[str] | None, typer.Argument(help="Such as alertname=HighLoad or 'host=~web.*'.")
+    ] = None,
+    duration: Annotated[str, typer.Option("--for", help="Such as 30m, 2h.")] = "1h",
+    comment: Annotated[str, typer.Option("--comment", help="Why.")] = "",
+    expire: Annotated[str | None, typer.Option("--expire", help="Id of one to end now.")] = None,
+    url: Url = URL_DEFAULT,
+    token: Token = None,
+    as_json: Json = False,
+) -> None:
+    """List silences; with matchers: show what would be muted, then add one."""
+    from agent.cli.remote import Remote
+    from agent.cli.silence import silence as run
+
+    raise typer.Exit(
+        run(
+            Remote(url, token),
+            matchers or [],
+            duration=duration,
+            comment=comment,
+            expire=expire,
+            as_json=as_json,
+        )
+    )
+
+
+@app.command()
+def token(
+    name: Annotated[str, typer.Argument(help="The person or tool it stands for.")],
+    roles: Annotated[list[str], typer.Option("--role", help="Such as operator; may be repeated.")],
+    url: Url = URL_DEFAULT,
+    token: Token = None,
+) -> None:
+    """Make an API token; it is shown once and kept as a hash."""
+    from agent.cli.remote import Remote
+    from agent.cli.token import make_token as run
+
+    raise typer.Exit(run(Remote(url, token), name, roles))
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    print(__version__)
+
+
+def main() -> None:
+    """Run a command; an error that somebody can mend is told in words, without a traceback."""
+    try:
+        app()
+    except ConfigError as error:
+        count = len(error.findings)
+        print(error, file=sys.stderr)
+        print(f"{count} finding{'s' if count != 1 else ''}; nothing was started.", file=sys.stderr)
+        sys.exit(2)
+    except AgentError as error:
+        print(f"watchkeeper: {error}", file=sys.stderr)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,77 @@
+"""How the command line writes: tables for people, one JSON document for scripts."""
+
+import json
+import sys
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+STATE_STYLES = {
+    "open": "bold red",
+    "resolved": "green",
+    "closed": "dim",
+    "awaiting_approval": "bold yellow",
+    "running": "cyan",
+    "verifying": "cyan",
+    "unknown": "bold magenta",
+}
+
+
+def console() -> Console:
+    """Standard output, with colours only where somebody can see them."""
+    return Console(highlight=False, soft_wrap=False)
+
+
+def as_json(document: Any) -> int:
+    """Print one document for scripts."""
+    json.dump(document, sys.stdout, indent=2, ensure_ascii=False)
+    print()
+    return 0
+
+
+def table(*columns: str) -> Table:
+    """A plain table."""
+    made = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        made.add_column(column, overflow="fold")
+    return made
+
+
+def state(word: str) -> Text:
+    """A state in its colour."""
+    return Text(word.replace("_", " "), style=STATE_STYLES.get(word, ""))
+
+
+def moment(text: str | None) -> str:
+    """A moment of the API for people: UTC, to the second."""
+    return parse(text).strftime("%Y-%m-%d %H:%M:%S") if text else "-"
+
+
+def age(text: str | None) -> str:
+    """How long ago."""
+    return length((datetime.now(UTC) - parse(text)).total_seconds()) if text else "-"
+
+
+def length(seconds: float | None) -> str:
+    """A duration for people: two units at most."""
+    if seconds is None:
+        return "-"
+    rest = timedelta(seconds=max(0, round(seconds)))
+    minutes, secs = divmod(rest.seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    units = [(rest.days, "d"), (hours, "h"), (minutes, "min"), (secs, "s")]
+    named = [f"{value} {unit}" for value, unit in units if value]
+    return " ".join(named[:2]) or "0 s"
+
+
+def share(value: float | None) -> str:
+    """A share as a percentage with the digits that matter."""
+    return "unknown" if value is None else f"{value * 100:.3f} %"
+
+
+def parse(text: str) -> datetime:
+    """A moment of the API."""
+    return datetime.fromisoformat(text)
