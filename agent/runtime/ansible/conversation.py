@@ -26,8 +26,8 @@ class Conversation:
         self._reader = reader
         self._writer = writer
         self._over = asyncio.Event()
-        self.playbook_pid: int | None = None
-        """Of the playbook command, once it has begun."""
+        self.supervisor: int | None = None
+        """Its process id; None while nothing can have been started."""
 
     @classmethod
     async def over(cls, ours: socket.socket) -> "Conversation":
@@ -45,7 +45,7 @@ class Conversation:
                         case Line() as output:
                             on_line(output)
                         case Started(pid=pid):
-                            self.playbook_pid = pid
+                            self.supervisor = pid
                         case Ended() as last:
                             ended = last
             if ended is not None:

@@ -29,6 +29,8 @@ GRACE_S = 3.0
 """How long ansible-playbook has to end its own workers after a SIGTERM."""
 KILL_BUDGET_S = 10.0
 END_MARGIN_S = 30.0
+STARTS_MAX = 2
+"""A run whose supervisor was never heard of has not begun, and may be started once more."""
 
 log = structlog.get_logger(__name__)
 
@@ -82,8 +84,9 @@ class AnsibleExecutor:
 
     async def stop(self) -> None:
         """End every live run, then the warm process."""
-        for run in tuple(self._live):
-            await self.cancel(run)
+        async with asyncio.TaskGroup() as ending:
+            for run in tuple(self._live):
+                ending.create_task(self.cancel(run), name=f"cancel {run}")
         await self._server.stop()
 
     async def prepare(self, spec: RunSpec) -> Prepared:
@@ -131,8 +134,7 @@ class AnsibleExecutor:
 
     async def sweep(self, runs: Sequence[str]) -> None:
         """End and remove what an earlier life of the agent left of these runs, and of any other."""
-        left = {path.name for path in self._work.iterdir() if run_folder.RUN.fullmatch(path.name)}
-        for run in sorted({*runs, *left} - self._live.keys() - {self._known_hosts.name}):
+        for run in sorted({*runs, *run_folder.left_in(self._work)} - self._live.keys()):
             if not await asyncio.to_thread(RunProcesses(run).kill, KILL_BUDGET_S):
                 log.error("ansible.survivors", run=run)
             await asyncio.to_thread(self._remove, run)
@@ -194,17 +196,27 @@ class AnsibleExecutor:
     async def _converse(
         self, spec: RunSpec, arguments: tuple[str, ...], on_line: Callable[[Line], None]
     ) -> Ended | None:
-        order = self._order(spec, arguments, await self._server.ready())
+        for _ in range(STARTS_MAX):
+            order = self._order(spec, arguments, await self._server.ready())
+            conversation, ended = await self._attempt(order, on_line)
+            if ended is not None or conversation.supervisor or spec.run in self._cancelled:
+                return ended
+            await self._server.stop()
+        raise PermanentError("Ansible's fork server died at each start; nothing was played")
+
+    async def _attempt(
+        self, order: Order, on_line: Callable[[Line], None]
+    ) -> tuple[Conversation, Ended | None]:
         ours, theirs = socket.socketpair()
         conversation = await Conversation.over(ours)
-        self._live[spec.run] = conversation
+        self._live[order.run] = conversation
         ended = None
         try:
             with theirs:
-                await self._server.fork(
-                    call=CALL, tag=spec.run, order=order.encode(), descriptor=theirs.fileno()
+                self._server.fork(
+                    call=CALL, tag=order.run, order=order.encode(), descriptor=theirs.fileno()
                 )
-            if spec.run in self._cancelled:
+            if order.run in self._cancelled:
                 conversation.cancel()
             ended = await conversation.listen(
                 on_line, timeout_s=order.timeout_s + order.grace_s + END_MARGIN_S
@@ -213,8 +225,8 @@ class AnsibleExecutor:
             # Closed is cancelled: the supervisor ends the run when it cannot be heard any more.
             conversation.close()
             if ended is None:
-                await asyncio.to_thread(RunProcesses(spec.run).kill, KILL_BUDGET_S)
-        return ended
+                await asyncio.to_thread(RunProcesses(order.run).kill, KILL_BUDGET_S)
+        return conversation, ended
 
     def _order(
         self, spec: RunSpec, arguments: tuple[str, ...], installation: Installation

@@ -53,6 +53,14 @@ def create(spec: RunSpec, *, remediations: Path, work: Path, known_hosts: Path) 
     return RunFolder(digest=digest, problem=_refuse_playbook(spec, folder, digest))
 
 
+def left_in(work: Path) -> frozenset[str]:
+    """The runs that have a folder in `work`."""
+    if not work.is_dir():
+        return frozenset()
+    names = (path.name for path in work.iterdir() if path.is_dir())
+    return frozenset(name for name in names if RUN.fullmatch(name))
+
+
 def remove(folder: Path) -> None:
     """Take a run's folder off the disk, whatever state it is in."""
     shutil.rmtree(folder, ignore_errors=True)

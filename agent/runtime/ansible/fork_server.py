@@ -61,27 +61,25 @@ class ForkServer:
         async with self._changing:
             await self._stop()
 
-    async def fork(self, *, call: str, tag: str, order: str, descriptor: int) -> None:
-        """Have `call(descriptor, order)` run in a new process that carries `tag`."""
+    def fork(self, *, call: str, tag: str, order: str, descriptor: int) -> bool:
+        """Have `call(descriptor, order)` run in a new process that carries `tag`.
+
+        False when the server was found dead; it may also die before it answers.
+        """
         request = json.dumps({"call": call, "tag": tag, "order": order}).encode()
         if len(request) > warm.REQUEST_BYTES_MAX:
             raise PermanentError(f"the run needs {len(request)} bytes to describe: too many")
+        if self._requests is None:
+            return False
         try:
-            self._send(request, descriptor)
+            socket.send_fds(self._requests, [request], [descriptor])
         except OSError:
-            self._count_plain_start("the fork server died")
-            await self.stop()
-            await self.start()
-            self._send(request, descriptor)
+            return False
+        return True
 
     def _count_plain_start(self, why: str) -> None:
         self.plain_starts += 1
         log.warning("ansible.plain_start", why=why)
-
-    def _send(self, request: bytes, descriptor: int) -> None:
-        if self._requests is None:
-            raise PermanentError("the fork server is stopped")
-        socket.send_fds(self._requests, [request], [descriptor])
 
     def _is_fresh(self) -> bool:
         alive = self._process is not None and self._process.returncode is None

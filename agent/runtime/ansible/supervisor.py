@@ -55,6 +55,8 @@ class Supervisor:
         """From the start of the command to the last word about it."""
         output, inlet = os.pipe()
         supervisor = os.getpid()
+        # Said before it is so: what the agent never heard of has certainly not been started.
+        self._say(Started(pid=supervisor))
         pid = os.fork()
         if pid == 0:
             self._conversation.close()
@@ -62,7 +64,6 @@ class Supervisor:
             _play(self._order, inlet, supervisor)
         os.close(inlet)
         os.set_blocking(output, False)
-        self._say(Started(pid=pid))
         folder = Path(self._order.folder)
         reader = EventReader(folder, secrets=self._order.secrets, report=self._say)
         cause, status = self._watch(pid, output, reader)

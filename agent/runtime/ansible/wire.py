@@ -56,7 +56,7 @@ class Order:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Started:
-    """The playbook command begins now, in this process."""
+    """The supervisor lives, as this process: from now on the play may have done anything."""
 
     pid: int
 

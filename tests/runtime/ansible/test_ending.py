@@ -258,3 +258,13 @@ async def test_a_dead_warm_process_costs_time_only(stage: Stage) -> None:
     result = await stage.play(stage.spec(digest))
 
     assert (Outcome.OK, before + 1) == (result.outcome, stage.executor.plain_starts)
+
+
+async def test_an_abandoned_run_is_over(stage: Stage, gate: Gate, tmp_path: Path) -> None:
+    """When the task that launched a run is cancelled itself, the run ends with it."""
+    run, playing = await begun(stage, gate, tmp_path / "mark")
+    playing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await playing
+
+    await assert_over(gate, run, tmp_path / "mark")

@@ -1,5 +1,6 @@
 """What a run does and says when nothing is wrong with it, and when its hosts fail."""
 
+import asyncio
 import os
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 
 from agent.model.remediation import Host, HostStats, Outcome, Phase, RunLine
 from agent.runtime.ansible.events import LINE_CHARS_MAX, OUTPUT_LINES_MAX
+from agent.runtime.ansible.executor import AnsibleExecutor
 from tests.runtime.ansible.conftest import SECRET, Stage
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -153,3 +155,29 @@ async def test_syntax_check_says_where(stage: Stage) -> None:
     assert await stage.executor.syntax_check("good") is None
     assert problem is not None
     assert "playbook.yml" in problem
+
+
+async def test_what_we_ship_can_be_played(tmp_path: Path) -> None:
+    """Ansible reads every playbook of every remediation of our own."""
+    shipped = Path(__file__).parents[3] / "remediations"
+    executor = AnsibleExecutor(shipped, tmp_path / "work")
+    await executor.start()
+    try:
+        problems = {
+            path.name: await executor.syntax_check(path.name)
+            for path in sorted(shipped.iterdir())
+            if path.is_dir()
+        }
+    finally:
+        await executor.stop()
+
+    assert "restart-service" in problems
+    assert {name: found for name, found in problems.items() if found} == {}
+
+
+async def test_runs_beyond_the_concurrency_wait_their_turn(stage: Stage) -> None:
+    """Of three runs launched together each is played once, and all succeed."""
+    digest = stage.remediation("- ansible.builtin.assert: {that: true, quiet: true}")
+    results = await asyncio.gather(*(stage.play(stage.spec(digest)) for _ in range(3)))
+
+    assert [result.outcome for result in results] == [Outcome.OK] * 3
