@@ -152,8 +152,7 @@ intervals = Table(
 tokens = Table(
     "tokens",
     metadata,
-    Column("digest", Text, primary_key=True),
+    Column("id", Text, primary_key=True),
     _text("name"),
     _body(),
-    Index("ix_tokens_name", "name", unique=True),
 )

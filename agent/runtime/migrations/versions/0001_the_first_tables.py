@@ -115,6 +115,4 @@ def _stories_and_access() -> None:
         _moment("at", index=True),
         _body(),
     )
-    op.create_table(
-        "tokens", _text("digest", primary_key=True), _text("name", index=True, unique=True), _body()
-    )
+    op.create_table("tokens", _text("id", primary_key=True), _text("name"), _body())

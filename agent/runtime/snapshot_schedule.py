@@ -1,0 +1,146 @@
+"""When a snapshot is taken, and the child process that writes it.
+
+The child sees the memory as it was at the fork and writes in peace, while the loop goes on: writing
+a hundred thousand alerts here would stop everybody for as long as it takes.
+"""
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from agent.core.state import State
+from agent.model.entry import AlertsReceived, What
+from agent.runtime.clock import Clock
+from agent.runtime.metrics import LoopMetrics
+from agent.runtime.snapshot import Snapshots, write_file
+
+SNAPSHOT_ENTRIES = 100_000
+SNAPSHOT_ALERTS = 25_000
+"""Replaying these takes about a second. While many fire, it is half as many as those."""
+SNAPSHOT_EVERY_S = 600.0
+WRITE_TIMEOUT_S = 120.0
+DONE = b"ok"
+
+
+@dataclass(slots=True)
+class _Writing:
+    """A child that writes, and what it said so far."""
+
+    temporary: Path
+    child: int
+    report: int
+    begun: float
+    said: bytes = b""
+
+
+class SnapshotSchedule:
+    """Counts what a start would have to replay, and has a snapshot written in time."""
+
+    def __init__(
+        self,
+        snapshots: Snapshots,
+        clock: Clock,
+        metrics: LoopMetrics,
+        *,
+        tail_entries: int,
+        tail_alerts: int,
+    ) -> None:
+        self._snapshots = snapshots
+        self._clock = clock
+        self._metrics = metrics
+        self._tail_entries = tail_entries
+        self._tail_alerts = tail_alerts
+        self._taken_at = clock.monotonic()
+        self._writing: _Writing | None = None
+
+    def count(self, what: What) -> None:
+        """Take account of one more entry behind the last snapshot."""
+        self._tail_entries += 1
+        if isinstance(what, AlertsReceived):
+            self._tail_alerts += len(what.alerts)
+
+    def is_due(self, state: State) -> bool:
+        """Whether one should be taken as soon as everything decided is durable."""
+        if self._writing is not None or not self._tail_entries:
+            return False
+        return (
+            self._tail_entries >= SNAPSHOT_ENTRIES
+            or self._tail_alerts >= max(SNAPSHOT_ALERTS, len(state.alerts) // 2)
+            or self._clock.monotonic() - self._taken_at >= SNAPSHOT_EVERY_S
+        )
+
+    def begin(self, state: State, wake: Callable[[], None]) -> None:
+        """Have the state of this moment written; `wake` is called when there is news of it."""
+        report, child_report = os.pipe()
+        temporary = self._snapshots.temporary(state)
+        child = os.fork()
+        if child == 0:
+            _write_and_exit(temporary, state, child_report)
+        os.close(child_report)
+        os.set_blocking(report, False)
+        self._writing = _Writing(temporary, child, report, self._clock.monotonic())
+        self._reset()
+        asyncio.get_running_loop().add_reader(report, wake)
+
+    def settle(self) -> str | None:
+        """Keep what the child has written, if it is done. Answers with what went wrong, if so."""
+        writing = self._writing
+        if writing is None or not _is_over(writing, self._clock.monotonic()):
+            return None
+        self._drop()
+        if writing.said != DONE:
+            writing.temporary.unlink(missing_ok=True)
+            self._metrics.snapshots_failed.inc()
+            return writing.said.decode(errors="replace") or "its writer died"
+        self._snapshots.keep(writing.temporary)
+        self._metrics.snapshots.observe(self._clock.monotonic() - writing.begun)
+        return None
+
+    def finish(self, state: State) -> None:
+        """Write a last one here and now, if there is anything to replay. Raises `OSError`."""
+        self._drop()
+        if self._tail_entries:
+            self._snapshots.write(state)
+            self._reset()
+
+    def _reset(self) -> None:
+        self._tail_entries = self._tail_alerts = 0
+        self._taken_at = self._clock.monotonic()
+
+    def _drop(self) -> None:
+        writing, self._writing = self._writing, None
+        if writing is not None:
+            asyncio.get_running_loop().remove_reader(writing.report)
+            os.close(writing.report)
+            os.kill(writing.child, signal.SIGKILL)
+            os.waitpid(writing.child, 0)
+
+
+def _is_over(writing: _Writing, now: float) -> bool:
+    with suppress(BlockingIOError):
+        while piece := os.read(writing.report, 4096):
+            writing.said += piece
+        return True
+    if now - writing.begun > WRITE_TIMEOUT_S:
+        writing.said = b"it took too long"
+        return True
+    return False
+
+
+def _write_and_exit(path: Path, state: State, report: int) -> None:
+    """Never returns: the child must not run a line of what the parent was about to do."""
+    said = DONE
+    try:
+        # What listens or locks must not outlive the parent in us.
+        os.closerange(3, report)
+        os.closerange(report + 1, os.sysconf("SC_OPEN_MAX"))
+        write_file(path, state)
+    except BaseException as error:
+        said = repr(error).encode()
+    with suppress(OSError):
+        os.write(report, said)
+    os._exit(0)
