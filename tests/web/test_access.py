@@ -1,9 +1,12 @@
-"""Who is let in: taken from the router itself, so that a new route is refused until it is pinned."""
+"""Who is let in. Taken from the router: a new route is shut until somebody pins it open."""
 
 from http import HTTPStatus
 
+import aiohttp
+
 from agent.web.api import API_ROUTES
 from agent.web.permission import ROLES, Permission
+from agent.web.server import make_app
 from tests.web.conftest import Running
 
 OPEN_TO_EVERYBODY = {
@@ -22,8 +25,6 @@ def path_of(template: str) -> str:
 
 def routed(agent: Running) -> set[tuple[str, str]]:
     """Everything that the application answers, asked of aiohttp's router."""
-    from agent.web.server import make_app
-
     return {
         (route.method, route.resource.canonical)
         for route in make_app(agent.site, API_ROUTES).router.routes()
@@ -75,8 +76,6 @@ async def test_a_wrong_token_is_never_nobody(agent: Running) -> None:
 
 async def test_basic_password_is_a_token(guarded: Running) -> None:
     """Tools that only know basic authentication send the token as the password."""
-    import aiohttp
-
     auth = aiohttp.encode_basic_auth("anybody", guarded.tokens["viewer"])
     status, who = await guarded.ask("GET", "/api/v1/session", headers={"Authorization": auth})
     assert (status, who["name"]) == (200, "viewer-anna")
