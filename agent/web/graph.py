@@ -65,11 +65,12 @@ def incident_graph(
     refs, omitted = _neighbourhood(incident, service_map)
     if not refs:
         return None
+    drawn = set(refs)
     edges = [
         (upper, lower)
         for upper in refs
         for lower in service_map.dependencies.get(upper, ())
-        if lower in refs
+        if lower in drawn
     ]
     layers = _layers(refs, edges)
     places, width, height = _places(layers)
@@ -104,7 +105,7 @@ def incident_graph(
                 path=_curve(places[upper], places[lower]),
                 hot=upper in hit and lower in hit,
             )
-            for upper, lower in edges
+            for upper, lower in _direct(edges)
         ),
         omitted=omitted,
     )
@@ -152,6 +153,32 @@ def _layers(
             position = {ref: _share(layers, ref) for ref in refs}
             layer.sort(key=lambda ref: _middle(ref, neighbours, position))
     return layers
+
+
+def _direct(edges: Sequence[tuple[EntityRef, EntityRef]]) -> list[tuple[EntityRef, EntityRef]]:
+    """Edges that no longer way stands for: the drawing says the same with fewer lines."""
+    lower_of: dict[EntityRef, set[EntityRef]] = {}
+    for upper, lower in edges:
+        lower_of.setdefault(upper, set()).add(lower)
+
+    def reaches(start: EntityRef, end: EntityRef) -> bool:
+        seen, waiting = {start}, [start]
+        while waiting:
+            for lower in sorted(lower_of.get(waiting.pop(), ())):
+                if lower == end:
+                    return True
+                if lower not in seen:
+                    seen.add(lower)
+                    waiting.append(lower)
+        return False
+
+    kept = []
+    for upper, lower in edges:
+        lower_of[upper].discard(lower)
+        if not reaches(upper, lower):
+            lower_of[upper].add(lower)
+            kept.append((upper, lower))
+    return kept
 
 
 def _share(layers: Sequence[Sequence[EntityRef]], ref: EntityRef) -> float:

@@ -91,8 +91,10 @@ class ChangePages:
         change = await _change(site, call.named("id"))
         state, now = site.loop.state, site.clock.now()
         runs = [state.runs.get(run.id, run) for run in await site.store.runs_of(change.id)]
+        trigger = state.alerts.get(change.trigger) if change.trigger else None
         view = change_view(
             change,
+            trigger_name=trigger.alert.name if trigger else "",
             remediations=state.config.remediations,
             runs=[run_view(run, await site.store.run_output(run.id), now) for run in runs],
             timeline=await site.store.timeline(change.id),

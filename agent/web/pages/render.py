@@ -71,7 +71,7 @@ class Renderer:
         """The page for the one who asked."""
         frame = _frame(call, page)
         text = self._environment.get_template(page.template).render(frame=frame, **middle)
-        return web.Response(status=status, text=text, content_type="text/html")
+        return _html(text, status)
 
     def page_route(
         self,
@@ -132,7 +132,7 @@ class Renderer:
             reason=problem.reason or "",
             back=_back(request),
         )
-        response = web.Response(status=problem.status, text=text, content_type="text/html")
+        response = _html(text, HTTPStatus(problem.status))
         response.headers.update(error.headers)
         return response
 
@@ -141,6 +141,12 @@ def see_other(path: str, done: str = "") -> web.Response:
     """Go on there with GET, so that a reload does not send the form again."""
     location = f"{path}?done={quote(done)}" if done else path
     return web.Response(status=HTTPStatus.SEE_OTHER, headers={"Location": location})
+
+
+def _html(text: str, status: HTTPStatus) -> web.Response:
+    # Without a referrer browsers call the origin of a form `null`, and we refuse foreign pages.
+    headers = {"Referrer-Policy": "same-origin"}
+    return web.Response(status=status, text=text, content_type="text/html", headers=headers)
 
 
 def waiting_in(state: State) -> Waiting:

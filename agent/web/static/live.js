@@ -3,9 +3,11 @@
 "use strict";
 
 const PAUSE_MS = 150; // several changes in a row are one fetch
+const REST_MS = 1000; // and fetches are not more frequent than this
 const REFRESH_MS = 30000; // ages grow even when nothing happens
 const status = document.getElementById("live-status");
 let waiting = null;
+let fetchedAt = -REST_MS;
 let fetching = false;
 let again = false;
 
@@ -55,6 +57,7 @@ async function refresh() {
     say("Not live: the agent does not answer. Reload the page.", true);
   }
   fetching = false;
+  fetchedAt = performance.now();
   if (again) {
     again = false;
     soon();
@@ -62,7 +65,8 @@ async function refresh() {
 }
 
 function soon() {
-  waiting ??= setTimeout(refresh, PAUSE_MS);
+  const rest = fetchedAt + REST_MS - performance.now();
+  waiting ??= setTimeout(refresh, Math.max(PAUSE_MS, rest));
 }
 
 const stream = new EventSource(document.body.dataset.liveFrom);
@@ -78,4 +82,5 @@ stream.addEventListener("error", () => {
 });
 setInterval(() => document.hidden || soon(), REFRESH_MS);
 document.addEventListener("visibilitychange", () => document.hidden || soon());
+history.replaceState(null, "", location.href.replace(/[?&]done=[a-z-]+/, "")); // said once
 for (const box of document.querySelectorAll("[data-follow]")) box.scrollTop = box.scrollHeight;

@@ -207,10 +207,11 @@ def change_view(
     remediations: Mapping[str, Remediation],
     runs: Sequence[RunView],
     timeline: Sequence[TimelineItem],
+    trigger_name: str,
     service_map: ServiceMap,
     now: datetime,
 ) -> ChangeView:
-    """The page of one change."""
+    """The page of one change; `trigger_name` is the kind of its trigger while that one fires."""
     remediation = remediations.get(change.remediation)
     return ChangeView(
         row=change_row(change, service_map, now),
@@ -225,7 +226,7 @@ def change_view(
         can_roll_back=_yes_no(remediation.has_rollback if remediation else None),
         hosts=change.hosts,
         parameters=tuple((name, str(value)) for name, value in sorted(change.parameters.items())),
-        trigger=change.trigger or "",
+        trigger=trigger_name or change.trigger or "",
         attempt=_attempt(change, remediation),
         decision=_decision(change.decision, now) if change.decision else None,
         approvals=tuple(_approval(one, change.binding, now) for one in change.approvals),

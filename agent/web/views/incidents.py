@@ -75,7 +75,6 @@ class CauseView:
     percent: str
     evidence_for: tuple[str, ...]
     evidence_against: tuple[str, ...]
-    note: str
     confirmed: bool
 
 
@@ -307,7 +306,6 @@ def _cause(incident: Incident, cause: Cause, service_map: ServiceMap) -> CauseVi
         percent=f"{min(max(cause.score, 0.0), 1.0):.0%}",
         evidence_for=cause.evidence_for,
         evidence_against=cause.evidence_against,
-        note="" if cause.alerting else "No alert of its own: a monitor may be missing here.",
         confirmed=is_top and incident.cause_confirmed_by is not None,
     )
 
