@@ -115,9 +115,11 @@ def assess(state: State, draft: Draft, change: Change) -> None:
 
 
 def reassess(state: State, draft: Draft, identifier: str) -> None:
-    """The moment of a waiting change has come: judge it again, or let it expire."""
+    """The moment of a change has come: judge it again, let it expire, or forget it when over."""
     change = state.changes.get(identifier)
     if change is None or change.state not in WAITING:
+        if change is not None and not change.is_open and change.incident is None:
+            del state.changes[identifier]
         return
     expired = change.due_at is not None and change.due_at <= draft.at
     if change.state is ChangeState.AWAITING_APPROVAL and expired:

@@ -8,11 +8,13 @@ from datetime import datetime, timedelta
 
 from agent.core.draft import Draft
 from agent.core.state import (
+    CLOSED_KEPT,
     EXPLAINED_NAMED_MAX,
     ActiveAlert,
     Explained,
     Members,
     State,
+    Timer,
 )
 from agent.model.alert import severity_of
 from agent.model.incident import Incident, IncidentState, Level, Priority
@@ -79,8 +81,11 @@ def absorb(state: State, draft: Draft, *, into: str, other: str) -> None:
         kept,
         started_at=min(kept.started_at, gone.started_at),
         changes=(*kept.changes, *gone.changes),
-        tickets=kept.tickets or gone.tickets,
     )
+    for identifier in gone.changes:
+        if change := state.changes.get(identifier):
+            draft.set_change(state, change, incident=into)
+    state.schedule(draft.at + CLOSED_KEPT, Timer.QUIET, other)
     draft.note(into, Reason.MERGED, f"{other} ({gone.title}) was found to be part of this")
     draft.note(other, Reason.MERGED, f"goes on in {into}")
     draft.entities_changed[into] = None

@@ -8,7 +8,7 @@ from datetime import datetime
 from agent.core.draft import Draft
 from agent.core.policy import target_key
 from agent.core.problems import raise_problem
-from agent.core.state import Attempts, State, Timer
+from agent.core.state import CLOSED_KEPT, Attempts, State, Timer
 from agent.model.change import Change, ChangeState, Closure, Run, RunState
 from agent.model.effect import PrepareRun
 from agent.model.reason import Reason
@@ -76,6 +76,8 @@ def close(  # noqa: PLR0917 - what, how, why, in words
             attempts.failed, attempts.breaker_open = 0, False
         if changed.incident and (incident := state.incidents.get(changed.incident)):
             draft.set_incident(state, incident, automated=True)
+    if changed.incident is None:
+        state.schedule(draft.at + CLOSED_KEPT, Timer.CHANGE, changed.id)
     draft.is_released = True
 
 

@@ -1,9 +1,7 @@
 """The life of incidents: impact, urgency, priority, owner, clocks, resolution and return."""
 
-from datetime import timedelta
-
 from agent.core.draft import Draft
-from agent.core.state import Members, State, Timer
+from agent.core.state import CLOSED_KEPT, Members, State, Timer
 from agent.model.alert import Severity, severity_of
 from agent.model.incident import Incident, IncidentState, Level, Priority
 from agent.model.reason import Reason
@@ -11,8 +9,6 @@ from agent.model.service import EntityKind, EntityRef, ServiceMap
 
 SERVICES_NAMED_MAX = 20
 ENTITIES_NAMED_MAX = 100
-CLOSED_KEPT = timedelta(days=1)
-"""Closed incidents stay in memory this long; the history keeps them by its own retention."""
 
 _RANK = {Severity.CRITICAL: 0, Severity.WARNING: 1, Severity.UNKNOWN: 2, Severity.INFO: 3}
 _URGENCY = {

@@ -32,6 +32,8 @@ from agent.model.ticket import TicketComment
 BUCKET = timedelta(seconds=5)
 """Expiry is exact to this."""
 EXPLAINED_NAMED_MAX = 5
+CLOSED_KEPT = timedelta(days=1)
+"""What is over stays in memory this long; the history keeps it by its own retention."""
 
 
 class Timer(StrEnum):
@@ -128,6 +130,8 @@ class Verifying:
     ended_at: datetime
     probing: str | None = None
     """The effect id of the probe under way."""
+    is_overdue: bool = False
+    """A lost run whose signal has not cleared in time: a person was told, we go on looking."""
 
 
 @dataclass(slots=True, kw_only=True)

@@ -4,9 +4,10 @@ Success is never an exit code. Only an alert that is gone and a sample newer tha
 run count.
 """
 
+from datetime import timedelta
 from string import Template
 
-from agent.core.course import close, roll_back
+from agent.core.course import close, roll_back, tell
 from agent.core.draft import Draft
 from agent.core.state import State, Timer, Verifying
 from agent.model.change import Change, ChangeState, Closure
@@ -14,6 +15,8 @@ from agent.model.effect import Probe
 from agent.model.entry import ProbeAnswered
 from agent.model.reason import Reason
 from agent.model.remediation import Verification
+
+OVERDUE_EVERY = timedelta(minutes=1)
 
 
 def begin(state: State, draft: Draft, change: Change) -> None:
@@ -45,7 +48,10 @@ def look(state: State, draft: Draft, identifier: str) -> None:
     if identifier in state.verifying:
         _conclude(state, draft, change, verifying, verification)
     if identifier in state.verifying:
-        state.schedule(draft.at + verification.every, Timer.VERIFY, identifier)
+        every = (
+            max(verification.every, OVERDUE_EVERY) if verifying.is_overdue else verification.every
+        )
+        state.schedule(draft.at + every, Timer.VERIFY, identifier)
 
 
 def answered(state: State, draft: Draft, said: ProbeAnswered) -> None:
@@ -79,17 +85,22 @@ def _conclude(
         reason = Reason.RECONCILED if was_lost else Reason.VERIFIED
         text = f"the signal has cleared and held for {seconds:.0f} s"
         close(state, draft, change, Closure.SUCCESS, reason, text)
-    elif draft.at >= verifying.deadline:
+    elif draft.at >= verifying.deadline and not verifying.is_overdue:
+        _run_out(state, draft, change, verifying, verification)
+
+
+def _run_out(
+    state: State, draft: Draft, change: Change, verifying: Verifying, verification: Verification
+) -> None:
+    """The signal did not clear in time: undo, or for a lost run tell a person and go on looking."""
+    text = f"the signal did not clear within {verification.within.total_seconds():.0f} s"
+    tell(draft, change, Reason.VERIFICATION_FAILED, text)
+    if change.state is ChangeState.UNKNOWN:
+        verifying.is_overdue = True
+        tell(draft, change, Reason.HANDED_OVER, "a person must find out what it did")
+    else:
         del state.verifying[change.id]
-        text = f"the signal did not clear within {verification.within.total_seconds():.0f} s"
-        draft.note(change.id, Reason.VERIFICATION_FAILED, text)
-        if change.incident:
-            draft.note(change.incident, Reason.VERIFICATION_FAILED, f"{change.id}: {text}")
-            draft.touched[change.incident] = None
-        if change.state is ChangeState.UNKNOWN:
-            draft.note(change.id, Reason.HANDED_OVER, "a person must find out what it did")
-        else:
-            roll_back(state, draft, change)
+        roll_back(state, draft, change)
 
 
 def _verification(state: State, change: Change) -> Verification:
