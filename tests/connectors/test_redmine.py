@@ -292,3 +292,18 @@ async def _page(session: aiohttp.ClientSession, redmine: Redmine, ref: str) -> s
     headers = {"X-Redmine-API-Key": redmine.human_api_key}
     async with session.get(f"{redmine.url}/issues/{ref}", headers=headers) as response:
         return await response.text()
+
+
+async def test_a_yes_that_changed_nothing_is_an_error(
+    redmine: Redmine, session: aiohttp.ClientSession, ticket: Ticket, person: Person
+) -> None:
+    """Redmine answers 204 to a close that an open subtask forbids: the read-back tells."""
+    statuses = {"open": ["New"], "resolved": ["Closed"]}
+    connector, talk = Connector(options(redmine, statuses=statuses)), client(session, redmine)
+    ref = (await talk.drive(connector.upsert(ticket, None))).ref
+    subtask = {"project_id": redmine.project, "subject": "part", "parent_issue_id": int(ref)}
+    person.call("POST", "/issues.json", {"issue": subtask})
+    resolved = replace(ticket, state=TicketState.RESOLVED)
+    with pytest.raises(PermanentError, match='said yes but kept .*status "New"'):
+        await talk.drive(connector.upsert(resolved, ref))
+    assert "New" == person.issue(ref)["status"]["name"]

@@ -1,0 +1,96 @@
+"""Runs as effects: prepared, launched once, ended for certain, and each step told to the journal.
+
+A run that we lost sight of is lost: it is ended and never started again.
+Not here: whether a run may start (`core`), and how a playbook is played (`ansible`).
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
+
+from agent.model.effect import CancelRun, LaunchRun, PrepareRun
+from agent.model.entry import RunFinished, RunLost, RunStarted, What
+from agent.model.remediation import RunLine, RunResult
+from agent.runtime.crashpoint import reach
+from agent.runtime.executor import Executor, Prepared
+from agent.runtime.log import logger
+from agent.runtime.metrics import EffectMetrics
+
+log = logger("runs")
+
+OVERTIME = timedelta(seconds=60)
+"""The executor ends a run at its timeout; this is how long it may take over that."""
+CANCEL_S_MAX = 60.0
+PREPARED_MAX = 1_000
+
+Append = Callable[[What], Awaitable[None]]
+
+
+class Runs:
+    """Carries runs through one executor."""
+
+    def __init__(
+        self, executor: Executor, report: Callable[[RunLine], None], *, metrics: EffectMetrics
+    ) -> None:
+        self._executor = executor
+        self._report = report
+        self._metrics = metrics
+        self._prepared: dict[str, Prepared] = {}
+
+    async def prepare(self, effect: PrepareRun) -> tuple[str | None, str]:
+        """The digest of what would be played, None where it must not be, and why."""
+        prepared = await self._executor.prepare(effect.spec)
+        problem = prepared.check_problem or ""
+        if problem and prepared.digest == effect.spec.digest:
+            return None, problem
+        if len(self._prepared) >= PREPARED_MAX:
+            # prepared and then refused by policy, long ago
+            self._prepared.pop(next(iter(self._prepared)))
+        self._prepared[prepared.run] = prepared
+        return prepared.digest, problem
+
+    async def launch(self, effect: LaunchRun, append: Append) -> None:
+        """Play what was prepared, once; its beginning and its end are told."""
+        prepared = self._prepared.pop(effect.run, None)
+        if prepared is None:
+            await append(RunLost(run=effect.run, problem="it was not prepared; nothing started"))
+            return
+        reach("run.before_launch")
+        async with asyncio.TaskGroup() as group:
+            playing = group.create_task(self._play(prepared), name=f"play:{effect.run}")
+            await append(RunStarted(effect=effect.id, run=effect.run))
+            reach("run.after_launch")
+            result = await playing
+        reach("run.before_finished")
+        if isinstance(result, str):
+            self._metrics.runs.labels("lost").inc()
+            await append(RunLost(run=effect.run, problem=result))
+            return
+        self._metrics.runs.labels(result.outcome).inc()
+        await append(RunFinished(effect=effect.id, run=effect.run, result=result))
+
+    async def cancel(self, effect: CancelRun) -> None:
+        """End a run for certain; what was launched tells its own end."""
+        await self._end(effect.run)
+
+    async def sweep(self, runs: Sequence[str]) -> None:
+        """Make sure that nothing of these runs lives."""
+        await self._executor.sweep(runs)
+
+    async def _play(self, prepared: Prepared) -> RunResult | str:
+        """How it ended, or why nobody knows."""
+        try:
+            async with asyncio.timeout((prepared.spec.timeout + OVERTIME).total_seconds()):
+                return await self._executor.launch(prepared, self._report)
+        except Exception as error:
+            # one run: whatever went wrong with its executor, the others go on
+            log.exception("run_lost", run=prepared.run)
+            await self._end(prepared.run)
+            return str(error) or type(error).__name__
+
+    async def _end(self, run: str) -> None:
+        try:
+            async with asyncio.timeout(CANCEL_S_MAX):
+                await self._executor.cancel(run)
+        except Exception:
+            log.exception("run_not_ended", run=run)
