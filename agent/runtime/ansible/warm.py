@@ -11,6 +11,7 @@ import gc
 import importlib
 import json
 import os
+import select
 import signal
 import socket
 import sys
@@ -56,15 +57,26 @@ def _is_imported(name: str) -> bool:
 
 
 def _serve(requests: socket.socket, tag: str) -> None:
-    while True:
-        request, descriptors, _, _ = socket.recv_fds(requests, REQUEST_BYTES_MAX, 1)
-        if not request:
-            return
+    closed = select.poll()
+    closed.register(requests, select.POLLHUP)
+    while not closed.poll(0):
+        # One child always waits ahead: forking after a request came costs the run its time.
+        waiting, taken = os.pipe()
         if os.fork() == 0:
-            requests.close()
-            _become(json.loads(request), descriptors[0], tag)
-        for descriptor in descriptors:
-            os.close(descriptor)
+            os.close(waiting)
+            _wait(requests, taken, tag)
+        os.close(taken)
+        os.read(waiting, 1)
+        os.close(waiting)
+
+
+def _wait(requests: socket.socket, taken: int, tag: str) -> None:
+    request, descriptors, _, _ = socket.recv_fds(requests, REQUEST_BYTES_MAX, 1)
+    os.close(taken)
+    requests.close()
+    if not request:
+        os._exit(0)
+    _become(json.loads(request), descriptors[0], tag)
 
 
 def _become(request: dict[str, str], descriptor: int, tag: str) -> None:
