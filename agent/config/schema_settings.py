@@ -23,7 +23,7 @@ Role = Literal["viewer", "operator", "approver", "sre", "admin"]
 
 def _path(value: object) -> Path:
     if isinstance(value, Path):
-        return value
+        return value.expanduser()
     if not isinstance(value, str) or not value or "\0" in value:
         raise ValueError("is no path")
     return Path(value).expanduser()

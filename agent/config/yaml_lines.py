@@ -133,7 +133,7 @@ def parse_documents(content: bytes, name: str) -> list[Document]:
         line = text.count("\n", 0, error.position) + 1
         bad = f"character U+{int(error.character):04X} is not allowed in YAML."
         raise _refusal(name, line, 1, bad) from None
-    ends = [start for _, start, _ in found[1:]] + [len(text)]
+    ends = [*(start for _, start, _ in found[1:]), len(text)][: len(found)]
     return [
         Document(name, line, text[start:end], value)
         for (line, start, value), end in zip(found, ends, strict=True)
