@@ -17,7 +17,7 @@ from functools import partial
 from agent.core.state import State
 from agent.errors import AgentError, TransientError
 from agent.model.effect import Effect
-from agent.model.entry import Entry, TimeElapsed, What
+from agent.model.entry import AgentStarted, Entry, TimeElapsed, What
 from agent.model.transition import Transition
 from agent.runtime.clock import Clock
 from agent.runtime.codec import encode_what
@@ -83,6 +83,7 @@ class Loop:
     def __init__(
         self,
         *,
+        version: str,
         recovered: Recovered,
         database: Database,
         snapshots: Snapshots,
@@ -91,6 +92,7 @@ class Loop:
         perform: Callable[[Effect], None],
         metrics: LoopMetrics,
     ) -> None:
+        self._started = AgentStarted(version=version, last_alive=recovered.last_alive)
         self._state = recovered.state
         self._database = database
         self._clock = clock
@@ -158,6 +160,8 @@ class Loop:
     async def run(self) -> None:
         """Work until `stop`. Raises `JournalError`, after which nothing is taken any more."""
         try:
+            # Before any timer: what came due while nobody watched is judged knowing that.
+            self._apply(self._started, encode_what(self._started))
             while not self._is_over():
                 self._wake.clear()
                 self._settle()

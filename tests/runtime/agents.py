@@ -52,6 +52,7 @@ class Running:
         self.performed: list[Effect] = []
         self.registry = CollectorRegistry()
         self.loop = Loop(
+            version="test",
             recovered=self.recovered,
             database=self.database,
             snapshots=self.snapshots,

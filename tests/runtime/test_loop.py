@@ -8,7 +8,13 @@ from pathlib import Path
 import pytest
 
 from agent.core.step import step
-from agent.model.entry import AlertsReceived, IncidentCommented, LeasesRenewed, TimeElapsed
+from agent.model.entry import (
+    AgentStarted,
+    AlertsReceived,
+    IncidentCommented,
+    LeasesRenewed,
+    TimeElapsed,
+)
 from agent.runtime.codec import digest_of
 from agent.runtime.feed import FEED_WAITING_MAX, RESYNC, Feed
 from agent.runtime.loop import ENTRIES_WAITING_MAX, JournalError, Overloaded
@@ -21,11 +27,11 @@ async def test_what_was_acknowledged_is_there_after_a_restart(tmp_path: Path) ->
     """A start knows every entry that was answered for, and decides on it alike."""
     async with running(tmp_path) as first:
         appended = await first.loop.append(received(1, 2))
-        assert appended.entry.number == 1
+        assert appended.entry.number == 2
         digest = digest_of(first.loop.state)
     async with running(tmp_path) as second:
-        assert digest == digest_of(second.loop.state)
-        assert (await second.loop.append(received(3))).entry.number == 2
+        assert digest == digest_of(second.recovered.state)
+        assert (await second.loop.append(received(3))).entry.number == 4
 
 
 async def test_snapshot_and_tail_equal_everything(tmp_path: Path) -> None:
@@ -38,7 +44,7 @@ async def test_snapshot_and_tail_equal_everything(tmp_path: Path) -> None:
         await second.loop.append(received(9))
         whole = recover(tmp_path / "watchkeeper.db", Snapshots(tmp_path / "none"), step)
         assert digest_of(second.loop.state) == digest_of(whole.state)
-        assert whole.tail_entries == 6
+        assert whole.tail_entries == 8
 
 
 async def test_concurrent_requests_share_commits(tmp_path: Path) -> None:
@@ -88,7 +94,7 @@ async def test_a_failed_commit_answers_everybody_and_ends_the_loop(tmp_path: Pat
         with pytest.raises(JournalError):
             await agent.loop.append(received(4))
     async with running(tmp_path) as restarted:
-        assert restarted.loop.state.last_number == 1
+        assert restarted.recovered.state.last_number == 2
 
 
 async def test_what_cannot_be_written_is_refused_before_it_is_decided(tmp_path: Path) -> None:
@@ -97,7 +103,7 @@ async def test_what_cannot_be_written_is_refused_before_it_is_decided(tmp_path: 
         broken = IncidentCommented(incident="INC-1", text="\ud800", by="ann")
         with pytest.raises(UnicodeEncodeError):
             await agent.loop.append(broken)
-        assert (await agent.loop.append(received(1))).entry.number == 1
+        assert (await agent.loop.append(received(1))).entry.number == 2
 
 
 async def test_a_timer_that_is_due_becomes_an_entry(tmp_path: Path) -> None:
@@ -110,8 +116,8 @@ async def test_a_timer_that_is_due_becomes_an_entry(tmp_path: Path) -> None:
             assert due is not None
             clock.move(due - clock.now())
             await agent.loop.append(received(2))
-            seen = [type((await anext(feed)).entry.what) for _ in range(3)]
-        assert [AlertsReceived, TimeElapsed, AlertsReceived] == seen
+            seen = [type((await anext(feed)).entry.what) for _ in range(4)]
+        assert [AgentStarted, AlertsReceived, TimeElapsed, AlertsReceived] == seen
 
 
 async def test_repeats_are_written_together_before_the_lease_runs_out(tmp_path: Path) -> None:
@@ -124,7 +130,7 @@ async def test_repeats_are_written_together_before_the_lease_runs_out(tmp_path: 
         for _ in range(100):
             for item in alerts:
                 agent.loop.renew(item.fingerprint, expires_at)
-        assert agent.loop.state.last_number == 1
+        assert agent.loop.state.last_number == 2
         with agent.loop.subscribe() as feed:
             clock.move(timedelta(minutes=6))
             await agent.loop.append(received(3, at=clock.now()))
