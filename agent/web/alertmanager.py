@@ -29,7 +29,7 @@ from agent.web.routes import Call, Route, answer_json
 from agent.web.slices import answer_list, in_slices
 
 TAG = "Alertmanager API v2"
-ALERTMANAGER_VERSION = "0.27.0"
+ALERTMANAGER_VERSION = "0.25.0"
 """The release whose API this is; tools read it to learn what they may ask."""
 DEFAULT_RECEIVER = "watchkeeper"
 UNLEASED = timedelta(minutes=5)

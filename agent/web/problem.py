@@ -45,14 +45,29 @@ class ProblemError(Exception):
         self.headers = headers
         super().__init__(f"{problem.status} {problem.detail}")
 
-    def response(self) -> web.Response:
-        """The answer that says so."""
+    def response(self, request: web.Request) -> web.Response:
+        """The answer that says so, in a form that the client understands."""
+        if is_of_alertmanager(request):
+            return web.json_response(
+                self._sentence(), status=self.problem.status, headers=self.headers
+            )
         return web.Response(
             status=self.problem.status,
             body=orjson.dumps(self.problem.model_dump(exclude_none=True)),
             content_type=MEDIA_TYPE,
             headers=self.headers,
         )
+
+    def _sentence(self) -> str:
+        places = [f"{place.where}: {place.problem}" for place in self.problem.errors]
+        return " ".join((self.problem.detail or self.problem.title, *places))
+
+
+def is_of_alertmanager(request: web.Request) -> bool:
+    """Whether a client of Alertmanager asks: it reads a refusal only as a JSON text."""
+    return (
+        request.path.startswith("/api/v2/") and request.headers.get("Accept") == "application/json"
+    )
 
 
 def refuse(

@@ -16,6 +16,7 @@ from aiohttp.typedefs import Handler, Middleware
 
 from agent.errors import PayloadError
 from agent.runtime.loop import JournalError, Overloaded
+from agent.web.live import add_streams
 from agent.web.problem import RETRY_AFTER, ProblemError, of_http, of_payload, overloaded, refuse
 from agent.web.routes import Route, add_routes
 from agent.web.site import SITE, Site
@@ -50,6 +51,7 @@ def make_app(site: Site, routes: Iterable[Route]) -> web.Application:
     application[SITE] = site
     application.on_response_prepare.append(_add_headers)
     add_routes(application, table)
+    add_streams(application)
     return application
 
 
@@ -120,7 +122,7 @@ class _Gate:
             with self._place(path):
                 return await _translated(request, following)
         except ProblemError as refused:
-            return refused.response()
+            return refused.response(request)
 
     @contextmanager
     def _place(self, path: str) -> Iterator[None]:
@@ -184,10 +186,10 @@ def _quiet_logger() -> logging.Logger:
     # aiohttp logs every malformed request as an error with its traceback: noise that anybody can
     # make. What is wrong with us is logged where a request ends.
     logger = logging.getLogger("aiohttp.server")
-    logger.addFilter(_is_not_a_bad_request)
+    logger.addFilter(_is_about_us)
     return logger
 
 
-def _is_not_a_bad_request(record: logging.LogRecord) -> bool:
+def _is_about_us(record: logging.LogRecord) -> bool:
     error = record.exc_info[1] if record.exc_info else None
-    return not isinstance(error, HttpProcessingError)
+    return not isinstance(error, HttpProcessingError | ConnectionError)

@@ -34,6 +34,8 @@ async def answer_list(request: web.Request, items: Iterable[object]) -> web.Stre
         return web.Response(body=orjson.dumps(piece), content_type=JSON)
     response = web.StreamResponse(headers={"Content-Type": JSON})
     await response.prepare(request)
+    if request.method == "HEAD":
+        return response
     opening = b"["
     while piece:
         await response.write(opening + orjson.dumps(piece)[1:-1])
