@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Annotated, ClassVar, Literal, TypeVar
 
-from msgspec import DecodeError, Meta, Struct, ValidationError
+from msgspec import DecodeError, Meta, Struct, ValidationError, field
 from msgspec.json import Decoder
 from pydantic import Field
 
@@ -48,7 +48,9 @@ class _PostedAlert(Struct, rename="camel"):
     annotations: _Annotations | None = None
     starts_at: _Moment = None
     ends_at: _Moment = None
-    generator_url: Annotated[str, Meta(max_length=URL_CHARS_MAX)] = ""
+    generator_url: Annotated[str, Meta(max_length=URL_CHARS_MAX)] = field(
+        default="", name="generatorURL"
+    )
 
 
 class _SentAlert(_PostedAlert, kw_only=True, rename="camel"):
@@ -75,7 +77,7 @@ def parse_v2(payload: bytes, received_at: datetime, resolve_timeout: timedelta) 
     for index, posted in enumerate(_decode(_POSTED, payload)):
         starts = _moment(posted.starts_at, received_at)
         ends = _moment(posted.ends_at, received_at + resolve_timeout)
-        if ends < starts and posted.starts_at is not None:
+        if ends < starts and starts is not received_at:
             raise PayloadError(f"$[{index}].endsAt", "the end is before the start")
         over = ends <= received_at
         alerts.append(
