@@ -3,15 +3,17 @@
 from pathlib import Path
 
 from agent.config.load import load_settings
+from agent.config.schema_settings import Settings
 from agent.runtime.app import run_agent
+from agent.web.face import open_face
 
 
 def serve(config: Path | None, *, listen: str | None, data: Path | None) -> int:
     """Run until a signal; answers with the exit code."""
     settings = load_settings(config)
-    update: dict[str, object] = {}
+    given: dict[str, object] = {}
     if listen is not None:
-        update["listen"] = listen
+        given["listen"] = listen
     if data is not None:
-        update["data"] = data.absolute()
-    return run_agent(type(settings).model_validate({**dict(settings), **update}), config)
+        given["data"] = data.absolute()
+    return run_agent(Settings.model_validate({**dict(settings), **given}), open_face)

@@ -1,0 +1,169 @@
+"""The composition root: the whole wiring on one page, started in order, stopped in reverse.
+
+Only here are pieces put together and long-running tasks created.
+"""
+
+import asyncio
+import signal
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
+
+from agent import __version__
+from agent.config.load import Loaded, load_config
+from agent.config.schema_settings import Settings
+from agent.core.step import step
+from agent.errors import PermanentError
+from agent.model.entry import AgentStarted
+from agent.runtime.clock import SystemClock
+from agent.runtime.database import Database
+from agent.runtime.folder import DATABASE_NAME, hold_folder
+from agent.runtime.intake import Intake, IntakeLimits, IntakeMetrics
+from agent.runtime.log import configure_logs, logger
+from agent.runtime.loop import JournalError, Loop
+from agent.runtime.metrics import EffectMetrics, LoopMetrics
+from agent.runtime.migrate import migrate
+from agent.runtime.output import OutputWriter
+from agent.runtime.parts import OpenFace, Parts
+from agent.runtime.perform import Performer
+from agent.runtime.recovery import Recovered, recover
+from agent.runtime.reload import Reload
+from agent.runtime.retention import Pruner, Retention
+from agent.runtime.snapshot import Snapshots
+from agent.runtime.store import Store
+from agent.runtime.tools import open_tools
+
+log = logger("app")
+
+Service = tuple[str, Callable[[], Awaitable[None]]]
+"""A long-running piece: its name and what runs until it is cancelled."""
+
+
+def run_agent(settings: Settings, open_face: OpenFace) -> int:
+    """Take up the watch until SIGTERM or SIGINT; answers with the exit code.
+
+    Raises ConfigError before anything is started where the files cannot be put into force, and
+    PermanentError where the data folder cannot be used.
+    """
+    configure_logs()
+    loaded = load_config(settings, SystemClock().now())
+    with hold_folder(settings.data) as folder, asyncio.Runner(loop_factory=_event_loop()) as runner:
+        migrate(folder / DATABASE_NAME)
+        snapshots = Snapshots(folder / "snapshots")
+        recovered = recover(folder / DATABASE_NAME, snapshots, step)
+        for problem in recovered.unusable:
+            log.warning("snapshot.unusable", problem=problem)
+        try:
+            runner.run(_watch(settings, loaded, folder, snapshots, recovered, open_face))
+        except* JournalError as failed:
+            raise PermanentError(str(failed.exceptions[0])) from failed
+    return 0
+
+
+async def _watch(  # noqa: PLR0917 - all of it
+    settings: Settings,
+    loaded: Loaded,
+    folder: Path,
+    snapshots: Snapshots,
+    recovered: Recovered,
+    open_face: OpenFace,
+) -> None:
+    clock, registry = SystemClock(), CollectorRegistry()
+    for collector in (ProcessCollector, PlatformCollector, GCCollector):
+        collector(registry=registry)
+    async with AsyncExitStack() as stack:
+        database = Database(folder / DATABASE_NAME)
+        stack.callback(database.close)
+        store = Store(database)
+        output = OutputWriter(store)
+        effects = EffectMetrics(registry)
+        tools = await stack.enter_async_context(
+            open_tools(
+                settings, folder, clock=clock, registry=registry, effects=effects, report=output.put
+            )
+        )
+        performer = Performer(tools.ports, clock=clock, metrics=effects)
+        loop = Loop(
+            recovered=recovered,
+            database=database,
+            snapshots=snapshots,
+            clock=clock,
+            step=step,
+            perform=performer.submit,
+            metrics=LoopMetrics(registry),
+        )
+        intake = Intake(loop, IntakeMetrics(registry), _intake_limits(settings))
+        reload = Reload(settings, loop, clock, registry)
+        parts = Parts(
+            settings=settings,
+            loop=loop,
+            store=store,
+            intake=intake,
+            parsers=tools.parsers,
+            clock=clock,
+            registry=registry,
+            problems=lambda: [reload.problem] if reload.problem else [],
+        )
+        pruner = Pruner(database, snapshots, clock, _retention(settings))
+        services: tuple[Service, ...] = (
+            ("output", output.run),
+            (
+                "perform",
+                lambda: performer.run(loop, lost_runs=recovered.lost_runs, left=recovered.effects),
+            ),
+            ("reload", reload.run),
+            ("prune", pruner.run),
+            *tools.pollers(loop, intake),
+        )
+        stopping = _stop_signal(reload)
+        async with asyncio.TaskGroup() as group:
+            looping = group.create_task(loop.run(), name="loop")
+            stopper = group.create_task(stopping.wait(), name="stop signal")
+            await loop.append(AgentStarted(version=__version__, last_alive=recovered.last_alive))
+            await reload.apply(loaded)
+            tasks = [group.create_task(_run(serve), name=name) for name, serve in services]
+            async with open_face(parts) as url:
+                log.info("ready", url=url, data=str(folder), entry=loop.state.last_number)
+                await asyncio.wait([stopper, looping], return_when=asyncio.FIRST_COMPLETED)
+                log.info("stopping")
+            stopper.cancel()
+            for task in reversed(tasks):
+                task.cancel()
+            await asyncio.wait(tasks)
+            loop.stop()
+
+
+async def _run(service: Callable[[], Awaitable[None]]) -> None:
+    await service()
+
+
+def _stop_signal(reload: Reload) -> asyncio.Event:
+    """Set by SIGTERM and SIGINT; SIGHUP reads the rules again."""
+    stopping, loop = asyncio.Event(), asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    loop.add_signal_handler(signal.SIGHUP, reload.ask)
+    return stopping
+
+
+def _event_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """uvloop where it is installed (the extra `fast`); the standard loop does as well."""
+    try:
+        import uvloop  # noqa: PLC0415 - optional
+    except ImportError:
+        return None
+    return uvloop.new_event_loop
+
+
+def _intake_limits(settings: Settings) -> IntakeLimits:
+    return IntakeLimits(
+        alerts_per_request_max=settings.limits.alerts_per_request_max,
+        labels_per_alert_max=settings.limits.labels_per_alert_max,
+    )
+
+
+def _retention(settings: Settings) -> Retention:
+    kept = settings.retention
+    return Retention(history=kept.incidents, journal=kept.journal, output=kept.run_output)
