@@ -78,12 +78,14 @@ class _Decided:
 
 
 class Loop:
-    """Takes entries one after the other, whoever brings them. Give `run` a task of its own."""
+    """Takes entries one after the other, whoever brings them. Give `run` a task of its own.
+
+    No timer is heard before `AgentStarted`: what came due while nobody watched waits for it.
+    """
 
     def __init__(
         self,
         *,
-        version: str,
         recovered: Recovered,
         database: Database,
         snapshots: Snapshots,
@@ -92,7 +94,6 @@ class Loop:
         perform: Callable[[Effect], None],
         metrics: LoopMetrics,
     ) -> None:
-        self._started = AgentStarted(version=version, last_alive=recovered.last_alive)
         self._state = recovered.state
         self._database = database
         self._clock = clock
@@ -104,6 +105,7 @@ class Loop:
         self._decided = _Decided()
         self._writing: _Decided | None = None
         self._wake = asyncio.Event()
+        self._is_watching = False
         self._stopping = False
         self._failure: JournalError | None = None
         self._feeds: set[Feed[Appended]] = set()
@@ -160,8 +162,6 @@ class Loop:
     async def run(self) -> None:
         """Work until `stop`. Raises `JournalError`, after which nothing is taken any more."""
         try:
-            # Before any timer: what came due while nobody watched is judged knowing that.
-            self._apply(self._started, encode_what(self._started))
             while not self._is_over():
                 self._wake.clear()
                 self._settle()
@@ -218,6 +218,7 @@ class Loop:
     ) -> None:
         entry = Entry(self._state.last_number + 1, self._now(), what)
         transition = self._step(self._state, entry)
+        self._is_watching = self._is_watching or isinstance(what, AgentStarted)
         self._decided.batch.add(entry, body, transition)
         self._decided.told.append((Appended(entry=entry, transition=transition), answer))
         self._schedule.count(what)
@@ -228,6 +229,8 @@ class Loop:
         return now if last is None or now > last else last
 
     def _hear_timers(self) -> None:
+        if not self._is_watching:
+            return
         now = self._now()
         if self._leases.due is not None and self._leases.due <= now:
             for renewed in self._leases.take():
@@ -281,10 +284,10 @@ class Loop:
         moments = [now + ALIVE_EVERY]
         if self._writing is None:
             moments.append(self._signed_at + ALIVE_EVERY)
-        due = self._state.next_due()
+        due = self._state.next_due() if self._is_watching else None
         if due is not None:
             moments.append(max(due, self._timers_not_before or due))
-        if self._leases.due is not None:
+        if self._is_watching and self._leases.due is not None:
             moments.append(self._leases.due)
         return max(0.0, (min(moments) - now).total_seconds())
 

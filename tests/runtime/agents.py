@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry
 from agent.core.step import step
 from agent.model.alert import Alert
 from agent.model.effect import Effect
-from agent.model.entry import AlertsReceived
+from agent.model.entry import AgentStarted, AlertsReceived
 from agent.model.labels import fingerprint
 from agent.runtime.database import Database
 from agent.runtime.loop import JournalError, Loop
@@ -52,7 +52,6 @@ class Running:
         self.performed: list[Effect] = []
         self.registry = CollectorRegistry()
         self.loop = Loop(
-            version="test",
             recovered=self.recovered,
             database=self.database,
             snapshots=self.snapshots,
@@ -72,6 +71,8 @@ async def running(
     try:
         async with asyncio.TaskGroup() as tasks:
             task = tasks.create_task(_run(agent.loop))
+            last_alive = agent.recovered.last_alive
+            await agent.loop.append(AgentStarted(version="test", last_alive=last_alive))
             yield agent
             agent.loop.stop()
             await task
