@@ -32,6 +32,9 @@ WRITE_PATIENCE = timedelta(seconds=10)
 """A browser that takes nothing for this long is let go; it connects again by itself."""
 EVERYWHERE = "everywhere"
 
+FEEDS: web.AppKey[set[Feed]] = web.AppKey("feeds", set)
+"""What open streams listen to; closed first when the server stops, or it would wait for them."""
+
 
 class LiveQuery(Wish):
     """What the page shows: `services`, `incidents`, `changes`, `problems`, `silences`, or ids."""
@@ -54,6 +57,18 @@ def live_route() -> Route:
     )
 
 
+def add_streams(application: web.Application) -> None:
+    """Make the application end its streams before it waits for what is under way."""
+    feeds: set[Feed] = set()
+    application[FEEDS] = feeds
+
+    async def close_all(_: web.Application) -> None:
+        for feed in tuple(feeds):
+            feed.close()
+
+    application.on_shutdown.append(close_all)
+
+
 async def live(call: Call) -> web.StreamResponse:
     """Events `changed` and `resync` until the browser leaves."""
     response = web.StreamResponse(
@@ -62,7 +77,8 @@ async def live(call: Call) -> web.StreamResponse:
     if call.request.method == "HEAD":
         return response
     topics = frozenset(call.query_as(LiveQuery).topic)
-    feed = call.site.loop.subscribe()
+    feed, feeds = call.site.loop.subscribe(), call.request.app[FEEDS]
+    feeds.add(feed)
     try:
         await response.prepare(call.request)
         await _write(response, "retry: 2000\n\n")
@@ -70,6 +86,7 @@ async def live(call: Call) -> web.StreamResponse:
     except (ConnectionError, TimeoutError):
         pass  # the browser is gone, or as good as gone
     finally:
+        feeds.discard(feed)
         feed.close()
     return response
 
