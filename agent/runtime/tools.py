@@ -1,0 +1,226 @@
+"""From settings to the world: executor, ticket desks, receivers, metrics source, parsers.
+
+Not here: what they are used for. A tool whose options are wrong keeps the agent from starting.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from prometheus_client import CollectorRegistry, Gauge
+from pydantic import SecretStr
+
+from agent.config.schema_settings import Connection, Prometheus, Settings
+from agent.config.schema_settings import Receiver as ReceiverSettings
+from agent.errors import ConfigError, Finding, PermanentError
+from agent.manifest import Kind
+from agent.model.remediation import RunLine
+from agent.runtime.ansible.executor import AnsibleExecutor
+from agent.runtime.client import Client, ClientMetrics, Endpoint, open_session
+from agent.runtime.clock import Clock
+from agent.runtime.executor import Executor
+from agent.runtime.intake import Intake
+from agent.runtime.log import logger
+from agent.runtime.loop import Loop
+from agent.runtime.metrics import EffectMetrics
+from agent.runtime.no_executor import NoExecutor
+from agent.runtime.notify import Notifier, Receiver
+from agent.runtime.parts import Parse
+from agent.runtime.perform import Ports
+from agent.runtime.poll import TicketPoll, Watches
+from agent.runtime.probe import Prober
+from agent.runtime.registry import Registry
+from agent.runtime.runs import Runs
+from agent.runtime.standing import Standing
+from agent.runtime.tickets import TicketDesk
+
+log = logger("tools")
+
+BUILT_IN_SOURCES = {"alertmanager_v2": "alertmanager_api", "alertmanager": "alertmanager"}
+"""Sources that need no configuration, by the connector that reads them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tools:
+    """Everything outside that the agent works with."""
+
+    ports: Ports
+    parsers: Mapping[str, Parse]
+    clock: Clock
+    poll_every: Mapping[str, timedelta]
+
+    def pollers(
+        self, loop: Loop, intake: Intake
+    ) -> Iterator[tuple[str, Callable[[], Awaitable[None]]]]:
+        """What has to be asked for, each as a long-running piece."""
+        for name, desk in self.ports.tickets.items():
+            yield f"poll {name}", TicketPoll(desk, loop, self.poll_every[name]).run
+        if self.ports.prober is not None:
+            yield "watches", Watches(self.ports.prober, loop, intake.take, self.clock).run
+
+
+@asynccontextmanager
+async def open_tools(
+    settings: Settings,
+    folder: Path,
+    *,
+    clock: Clock,
+    registry: CollectorRegistry,
+    effects: EffectMetrics,
+    report: Callable[[RunLine], None],
+) -> AsyncIterator[Tools]:
+    """The tools that the settings name, for the time of the block.
+
+    Raises ConfigError where a connector's options are wrong.
+    """
+    connectors = Registry.find()
+    _check(connectors, settings)
+    standing = Standing(effects)
+    client_metrics = ClientMetrics(registry)
+    executor = await _executor(settings, folder, registry)
+    notifier = Notifier([Receiver(name=r.name, urls=_urls(r)) for r in settings.receivers])
+    try:
+        async with open_session() as session:
+
+            def client(endpoint: Endpoint) -> Client:
+                return Client(session, endpoint, clock=clock, metrics=client_metrics)
+
+            desks = {
+                item.name: TicketDesk(
+                    name=item.name,
+                    connector=connectors.ticketing(item.type, item.options, Path()),
+                    client=client(_endpoint(connectors, item)),
+                    standing=standing,
+                )
+                for item in settings.connectors
+            }
+            prober = None
+            if settings.prometheus is not None:
+                source = connectors.metrics("prometheus", {}, Path())
+                endpoint = _prometheus(settings.prometheus)
+                prober = Prober(source=source, client=client(endpoint), standing=standing)
+            yield Tools(
+                ports=Ports(
+                    runs=Runs(executor, report, metrics=effects),
+                    tickets=desks,
+                    notifier=notifier,
+                    prober=prober,
+                ),
+                parsers=_parsers(connectors, settings),
+                clock=clock,
+                poll_every={item.name: item.poll_every for item in settings.connectors},
+            )
+    finally:
+        notifier.stop()
+        await executor.stop()
+
+
+async def _executor(settings: Settings, folder: Path, registry: CollectorRegistry) -> Executor:
+    """Ansible where it is installed; otherwise the watch goes on, and runs are refused in words."""
+    if settings.remediations is None:
+        return NoExecutor("no folder of remediations is configured")
+    ansible = AnsibleExecutor(
+        settings.remediations,
+        folder / "runs",
+        _secrets(settings),
+        settings.ansible.concurrency,
+        known_hosts=settings.ansible.known_hosts,
+        settings=_ansible(settings),
+    )
+    try:
+        await ansible.start()
+    except PermanentError as error:
+        log.warning("ansible.missing", problem=str(error))
+        return NoExecutor(str(error))
+    Gauge(
+        "watchkeeper_ansible_plain_starts",
+        "Runs that had to wait for Ansible to be imported.",
+        registry=registry,
+    ).set_function(lambda: ansible.plain_starts)
+    return ansible
+
+
+def _ansible(settings: Settings) -> dict[str, str]:
+    key = settings.ansible.private_key_file
+    return {"ANSIBLE_PRIVATE_KEY_FILE": str(key)} if key else {}
+
+
+def _parsers(connectors: Registry, settings: Settings) -> dict[str, Parse]:
+    made: dict[str, Parse] = {
+        name: connectors.source(connector, {}, Path()).parse
+        for name, connector in BUILT_IN_SOURCES.items()
+    }
+    for source in settings.sources:
+        made[source.name] = connectors.source(source.type, source.options, Path()).parse
+    return made
+
+
+def _endpoint(connectors: Registry, item: Connection) -> Endpoint:
+    def credentials() -> Mapping[str, str]:
+        secret = _secret(item.secret, item.secret_file)
+        return connectors.secret_headers(item.type, secret) if secret else {}
+
+    return Endpoint(
+        name=item.name,
+        url=item.url,
+        credentials=credentials,
+        timeout=item.timeout,
+        per_second=item.requests_per_second,
+        ca_file=item.ca_file,
+        proxy=item.proxy,
+    )
+
+
+def _prometheus(item: Prometheus) -> Endpoint:
+    def credentials() -> Mapping[str, str]:
+        headers = {name: value.get_secret_value() for name, value in item.headers.items()}
+        token = _secret(item.token, item.token_file)
+        return {**headers, **({"Authorization": f"Bearer {token}"} if token else {})}
+
+    return Endpoint(name="prometheus", url=item.url, credentials=credentials, timeout=item.timeout)
+
+
+def _secret(given: SecretStr | None, file: Path | None) -> str:
+    """Read anew each time, so that a rotated secret needs no restart."""
+    if given is not None:
+        return given.get_secret_value()
+    return file.read_text("utf-8").strip() if file is not None else ""
+
+
+def _urls(receiver: ReceiverSettings) -> Callable[[], list[str]]:
+    def read() -> list[str]:
+        if receiver.apprise_file is not None:
+            lines = receiver.apprise_file.read_text("utf-8").splitlines()
+            return [line.strip() for line in lines if line.strip() and line[0] != "#"]
+        return [url.get_secret_value() for url in receiver.apprise]
+
+    return read
+
+
+def _secrets(settings: Settings) -> tuple[str, ...]:
+    """Secrets that must never show in the output of a run."""
+    found = [_secret(item.secret, item.secret_file) for item in settings.connectors]
+    if settings.prometheus is not None:
+        found.append(_secret(settings.prometheus.token, settings.prometheus.token_file))
+    return tuple(secret for secret in found if secret)
+
+
+def _check(connectors: Registry, settings: Settings) -> None:
+    findings = [
+        Finding(
+            file="config.yaml",
+            line=1,
+            column=1,
+            message=f"{part} {item.name}: {problem.where}: {problem.message}.",
+        )
+        for part, kind, items in (
+            ("sources", Kind.SOURCE, settings.sources),
+            ("connectors", Kind.TICKETING, settings.connectors),
+        )
+        for item in items
+        for problem in connectors.problems(kind, item.type, item.options, Path())
+    ]
+    if findings:
+        raise ConfigError(findings)
