@@ -144,8 +144,10 @@ class _Reader:
         )
 
     def _refs(self, key: str, texts: list[str], kind: EntityKind | None) -> tuple[EntityRef, ...]:
-        found = (self._mention(("spec", key, i), text, kind) for i, text in enumerate(texts))
-        return tuple(ref for ref in found if ref)
+        if not texts:
+            return ()
+        found = [self._mention(("spec", key, i), text, kind) for i, text in enumerate(texts)]
+        return tuple([ref for ref in found if ref])
 
     def _ref(self, key: str, text: str | None, kind: EntityKind) -> EntityRef | None:
         return None if text is None else self._mention(("spec", key), text, kind)
