@@ -13,7 +13,9 @@ from agent.model.service import EntityRef, ServiceMap
 from agent.web.views.services import TONES, HealthNow, health_of, watched
 from agent.web.views.words import Tone, entity_label, word
 
-NODES_MAX = 40
+NODES_MAX = 32
+ROW_MAX = 4
+"""A wider layer is broken into rows, so that the drawing fits beside the text."""
 HOPS_MAX = 3
 SWEEPS = 4
 LABEL_CHARACTERS_MAX = 20
@@ -198,14 +200,15 @@ def _middle(
 def _places(
     layers: Sequence[Sequence[EntityRef]],
 ) -> tuple[dict[EntityRef, tuple[int, int]], int, int]:
-    widest = max(len(layer) for layer in layers)
+    rows = [layer[i : i + ROW_MAX] for layer in layers for i in range(0, len(layer), ROW_MAX)]
+    widest = max(len(row) for row in rows)
     width = widest * (NODE_WIDTH + GAP_X) - GAP_X + 2 * MARGIN
-    height = len(layers) * (NODE_HEIGHT + GAP_Y) - GAP_Y + 2 * MARGIN
+    height = len(rows) * (NODE_HEIGHT + GAP_Y) - GAP_Y + 2 * MARGIN
     places: dict[EntityRef, tuple[int, int]] = {}
-    for level, layer in enumerate(layers):
-        taken = len(layer) * (NODE_WIDTH + GAP_X) - GAP_X
+    for level, row in enumerate(rows):
+        taken = len(row) * (NODE_WIDTH + GAP_X) - GAP_X
         left = (width - taken) // 2
-        for index, ref in enumerate(layer):
+        for index, ref in enumerate(row):
             places[ref] = (
                 left + index * (NODE_WIDTH + GAP_X),
                 MARGIN + level * (NODE_HEIGHT + GAP_Y),
