@@ -174,7 +174,7 @@ def _rule(name: str, when: str, parameters: Document) -> Document:
     return {
         "apiVersion": API_VERSION,
         "kind": "RemediationRule",
-        "metadata": {"name": name},
+        "metadata": {"name": name, "author": "bench"},
         "spec": {
             "when": when,
             "remediation": "bench-touch",
