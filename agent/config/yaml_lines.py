@@ -168,6 +168,8 @@ class _Values:
         if event.tag is not None:
             bad = f"the tag {_tag(event.tag)} is not allowed."
             raise self._refuse(event, bad, "Write the plain value.")
+        if self._values > YAML_VALUES_MAX:
+            raise self._refuse(event, f"more than {YAML_VALUES_MAX} values.", "Split the file.")
         before = self._values
         if shape is events.ScalarEvent:
             value = event.value if event.style else _scalar(event.value)
