@@ -10,9 +10,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from agent.errors import PermanentError
+
 TOKEN_PREFIX = "wk_"  # noqa: S105
 """Lets people, and scanners of repositories, recognise a token of ours."""
 TOKEN_BYTES = 32
+TOKEN_CHARACTERS_MIN = 32
 TOKEN_CHARACTERS_MAX = 200
 
 
@@ -45,7 +48,15 @@ def record_of(
     at: datetime,
     expires_at: datetime | None = None,
 ) -> TokenRecord:
-    """The record of a token that somebody else made: the settings', for one."""
+    """The record of a token that somebody else made: the settings', for one.
+
+    Raises PermanentError for one that could be guessed.
+    """
+    if not TOKEN_CHARACTERS_MIN <= len(token) <= TOKEN_CHARACTERS_MAX or len(set(token)) < 10:
+        raise PermanentError(
+            f"the token of {name!r} is too weak or too long: use {TOKEN_CHARACTERS_MIN} to "
+            f"{TOKEN_CHARACTERS_MAX} random characters, such as `openssl rand -base64 32` makes"
+        )
     digest = digest_of(token)
     return TokenRecord(
         id=digest[:12],

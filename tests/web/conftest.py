@@ -2,21 +2,32 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest_asyncio
 from prometheus_client import CollectorRegistry
 
+from agent.core.step import step
+from agent.model.entry import ConfigLoaded
 from agent.model.labels import Matcher, MatchOperator
 from agent.model.rule import Config
 from agent.model.rule import Route as Telling
 from agent.model.service import Entity, EntityKind, ServiceMap
 from agent.runtime.clock import SystemClock
+from agent.runtime.database import Database
 from agent.runtime.intake import Intake, IntakeMetrics
+from agent.runtime.loop import Loop
+from agent.runtime.metrics import LoopMetrics
+from agent.runtime.migrate import migrate
+from agent.runtime.recovery import recover
+from agent.runtime.snapshot import Snapshots
+from agent.runtime.store import Store
 from agent.runtime.tokens import Keyring, mint
 from agent.web.api import API_ROUTES
 from agent.web.auth import Access
@@ -26,7 +37,6 @@ from agent.web.server import Listener, make_app
 from agent.web.session import Sessions
 from agent.web.site import About, Site
 from connectors.alertmanager import parse_v2, parse_webhook
-from tests.web.memory import MemoryHistory, MemoryLoop
 
 LIMITS = Limits(
     body_bytes_max=1024 * 1024,
@@ -34,6 +44,8 @@ LIMITS = Limits(
     body_patience=timedelta(seconds=0.3),
     requests_at_once_max=16,
 )
+
+CLIENT_S_MAX = 20
 
 
 def shop_config() -> Config:
@@ -68,8 +80,8 @@ class Running:
     url: str
     client: aiohttp.ClientSession
     site: Site
-    loop: MemoryLoop
-    history: MemoryHistory
+    loop: Loop
+    store: Store
     tokens: Mapping[str, str]
     """By role."""
 
@@ -87,6 +99,12 @@ class Running:
                 return got.status, await got.json(content_type=None)
             return got.status, await got.text()
 
+    def taken(self, outcome: str) -> int:
+        """How many alerts had this outcome at the intake: kept, repeated or stale."""
+        name = "watchkeeper_intake_alerts_total"
+        labels = {"source": "alertmanager_v2", "outcome": outcome}
+        return int(self.site.registry.get_sample_value(name, labels) or 0)
+
     async def fire(self, *label_sets: Mapping[str, str]) -> None:
         """Post alerts that began at the test's own moment."""
         status, answer = await self.ask(
@@ -95,73 +113,82 @@ class Running:
         assert (status, answer) == (200, "")
 
 
-def make_site(access: Access, limits: Limits = LIMITS) -> tuple[Site, MemoryLoop, MemoryHistory]:
-    """An agent in memory on the real core."""
-    clock, registry, history, keyring = (
-        SystemClock(),
-        CollectorRegistry(),
-        MemoryHistory(),
-        Keyring(),
+@asynccontextmanager
+async def running(
+    folder: Path, access: Access, *, is_stuck: bool = False
+) -> AsyncIterator[Running]:
+    """An agent on a journal and a history of its own. Stuck: it takes entries and decides none."""
+    migrate(folder / "watchkeeper.db")
+    clock, registry, keyring = SystemClock(), CollectorRegistry(), Keyring()
+    snapshots = Snapshots(folder / "snapshots")
+    database = Database(folder / "watchkeeper.db")
+    loop = Loop(
+        recovered=recover(folder / "watchkeeper.db", snapshots, step),
+        database=database,
+        snapshots=snapshots,
+        clock=clock,
+        step=step,
+        perform=lambda _: None,
+        metrics=LoopMetrics(registry),
     )
-    loop = MemoryLoop(shop_config(), clock, history)
+    store = Store(database)
     site = Site(
         loop=loop,
-        store=history,
+        store=store,
         intake=Intake(loop, IntakeMetrics(registry)),
         clock=clock,
         parsers={
             "alertmanager_v2": partial(parse_v2, resolve_timeout=timedelta(minutes=5)),
             "alertmanager": partial(parse_webhook, lease=None),
+            "guarded": partial(parse_webhook, lease=None),
         },
-        guarded_sources=frozenset(),
+        guarded_sources=frozenset({"guarded"}),
         access=access,
         keyring=keyring,
-        tokens=history,
+        tokens=store,
         sessions=Sessions(keyring),
-        limits=limits,
-        bodies=Bodies(limits, clock.monotonic),
+        limits=LIMITS,
+        bodies=Bodies(LIMITS, clock.monotonic),
         metrics=HttpMetrics(registry),
         registry=registry,
         about=About(version="0.0.test", started_at=clock.now(), problems=lambda: ()),
     )
-    return site, loop, history
-
-
-async def run(access: Access) -> AsyncIterator[Running]:
-    """Listen until the test is over."""
-    site, loop, history = make_site(access)
     tokens = {}
     for role in ("sender", "viewer", "operator", "approver", "admin"):
-        token, record = mint(name=f"{role}-anna", roles=(role,), at=site.clock.now())
-        site.keyring.add(record)
-        tokens[role] = token
+        tokens[role], record = mint(name=f"{role}-anna", roles=(role,), at=clock.now())
+        keyring.add(record)
     listener = Listener(make_app(site, API_ROUTES), "127.0.0.1", 0)
     host, port = await listener.start()
-    timeout = aiohttp.ClientTimeout(total=20)
-    try:
-        async with aiohttp.ClientSession(timeout=timeout) as client:
-            yield Running(
-                url=f"http://{host}:{port}",
-                client=client,
-                site=site,
-                loop=loop,
-                history=history,
-                tokens=tokens,
-            )
-    finally:
-        async with asyncio.timeout(10):
-            await listener.stop()
+    timeout = aiohttp.ClientTimeout(total=CLIENT_S_MAX)
+    async with asyncio.TaskGroup() as tasks, aiohttp.ClientSession(timeout=timeout) as client:
+        working = None if is_stuck else tasks.create_task(loop.run())
+        if working:
+            await loop.append(ConfigLoaded(config=shop_config()))
+        url = f"http://{host}:{port}"
+        yield Running(url=url, client=client, site=site, loop=loop, store=store, tokens=tokens)
+        await listener.stop()
+        loop.stop()
+        if working:
+            await working
+    database.close()
 
 
 @pytest_asyncio.fixture
-async def agent() -> AsyncIterator[Running]:
+async def agent(tmp_path: Path) -> AsyncIterator[Running]:
     """On loopback: reading and intake are open."""
-    async for running in run(Access(is_loopback=True)):
-        yield running
+    async with running(tmp_path, Access(is_loopback=True)) as found:
+        yield found
 
 
 @pytest_asyncio.fixture
-async def guarded() -> AsyncIterator[Running]:
+async def guarded(tmp_path: Path) -> AsyncIterator[Running]:
     """As on a public address: everything needs a token."""
-    async for running in run(Access(is_loopback=False)):
-        yield running
+    async with running(tmp_path, Access(is_loopback=False)) as found:
+        yield found
+
+
+@pytest_asyncio.fixture
+async def stuck(tmp_path: Path) -> AsyncIterator[Running]:
+    """An agent that takes entries until its queue is full, and decides none."""
+    async with running(tmp_path, Access(is_loopback=True), is_stuck=True) as found:
+        yield found

@@ -1,7 +1,10 @@
 """The Alertmanager API v2, held against what its own clients expect."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
+from agent.model.entry import TimeElapsed
+from agent.runtime.loop import ENTRIES_WAITING_MAX
 from tests.web.conftest import Running
 
 NOW = datetime.now(UTC)
@@ -153,7 +156,7 @@ async def test_a_batch_is_all_or_nothing(agent: Running) -> None:
     assert "[1]" in problem["errors"][0]["where"]
     assert problem["errors"][0]["problem"]
     assert (await agent.ask("GET", "/api/v2/alerts"))[1] == []
-    assert agent.loop.appended == []
+    assert agent.taken("kept") == 0
 
 
 async def test_webhook_and_api_give_one_alert(agent: Running) -> None:
@@ -179,17 +182,27 @@ async def test_webhook_and_api_give_one_alert(agent: Running) -> None:
     assert status == 204
     await agent.ask("POST", "/api/v2/alerts", json=[{"labels": labels, "startsAt": starts}])
     assert len((await agent.ask("GET", "/api/v2/alerts"))[1]) == 1
-    assert len(agent.loop.appended) == 1
+    assert (agent.taken("kept"), agent.taken("repeated")) == (0, 1)
     assert (await agent.ask("POST", "/api/v1/webhooks/nobody", json={}))[0] == 404
     assert (await agent.ask("POST", "/api/v1/webhooks/alertmanager_v2", json=[]))[0] == 404
 
 
-async def test_too_much_is_503_with_a_time(agent: Running) -> None:
-    """A full journal queue is said with 503 and Retry-After; a repeat is still taken."""
-    await agent.fire({"alertname": "Down"})
-    agent.loop.is_full = True
-    await agent.fire({"alertname": "Down"})
-    url = agent.url + "/api/v2/alerts"
-    async with agent.client.post(url, json=[{"labels": {"alertname": "New"}}]) as answer:
-        assert (answer.status, answer.headers["Retry-After"]) == (503, "3")
+async def test_too_much_is_503_with_a_time(stuck: Running) -> None:
+    """A full queue of the journal is said with 503 and Retry-After."""
+    waiting = [
+        asyncio.ensure_future(stuck.loop.append(TimeElapsed())) for _ in range(ENTRIES_WAITING_MAX)
+    ]
+    await asyncio.sleep(0)
+    url = stuck.url + "/api/v2/alerts"
+    async with stuck.client.post(url, json=[{"labels": {"alertname": "New"}}]) as answer:
+        assert (answer.status, answer.headers["Retry-After"]) == (503, "1")
         assert answer.content_type == "application/problem+json"
+    for each in waiting:
+        each.cancel()
+
+
+async def test_a_guarded_source_must_show_its_token(agent: Running) -> None:
+    """Where a source has a token, nobody speaks for it without one, on loopback neither."""
+    path, payload = "/api/v1/webhooks/guarded", {"version": "4", "alerts": []}
+    assert (await agent.ask("POST", path, json=payload))[0] == 401
+    assert (await agent.ask("POST", path, role="sender", json=payload))[0] == 204

@@ -143,9 +143,8 @@ async def test_prometheus_posts_to_us(agent: Running, tmp_path: Path) -> None:
             (alert,) = await _until(agent, bool)
             assert alert["labels"] == {"alertname": "Always", "service": "db"}
             assert "graph" in alert["generatorURL"]
-            appended = len(agent.loop.appended)
-            await _until(agent, lambda _: bool(agent.loop.renewed))
-            assert appended == len(agent.loop.appended)
+            await _until(agent, lambda _: agent.taken("repeated") > 1)
+            assert agent.taken("kept") == 1
             rules.write_text(_rules("vector(1) == 0"))
             async with agent.client.post(f"http://{address}/-/reload") as reloaded:
                 assert reloaded.status == 200
