@@ -289,7 +289,9 @@ class Loop:
             moments.append(max(due, self._timers_not_before or due))
         if self._is_watching and self._leases.due is not None:
             moments.append(self._leases.due)
-        return max(0.0, (min(moments) - now).total_seconds())
+        seconds = max(0.0, (min(moments) - now).total_seconds())
+        look_again = self._schedule.look_again_s()
+        return seconds if look_again is None else min(seconds, look_again)
 
     def _snapshot(self) -> None:
         problem = self._schedule.settle()

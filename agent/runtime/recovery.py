@@ -16,6 +16,7 @@ from agent.model.entry import AlertsReceived, Entry
 from agent.model.transition import Transition
 from agent.runtime.codec import Resolve
 from agent.runtime.journal import first_number, last_alive, read_config, read_entries
+from agent.runtime.memory import building_memory
 from agent.runtime.snapshot import SnapshotError, Snapshots, read_snapshot
 
 Step = Callable[[State, Entry], Transition]
@@ -59,7 +60,8 @@ def recover(database: Path, snapshots: Snapshots, step: Step) -> Recovered:
 
     Raises `PermanentError` where entries are missing that no usable snapshot accounts for.
     """
-    with closing(sqlite3.connect(database, isolation_level=None)) as connection:
+    connection = sqlite3.connect(database, isolation_level=None)
+    with closing(connection), building_memory():
         resolve = cache(partial(read_config, connection))
         state, unusable = _newest(snapshots, resolve)
         oldest = first_number(connection)

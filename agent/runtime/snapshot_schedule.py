@@ -5,6 +5,7 @@ a hundred thousand alerts here would stop everybody for as long as it takes.
 """
 
 import asyncio
+import gc
 import os
 import signal
 from collections.abc import Callable
@@ -18,10 +19,14 @@ from agent.runtime.clock import Clock
 from agent.runtime.metrics import LoopMetrics
 from agent.runtime.snapshot import Snapshots, write_file
 
-SNAPSHOT_ENTRIES = 100_000
+SNAPSHOT_ENTRIES = 50_000
 SNAPSHOT_ALERTS = 25_000
-"""Replaying these takes about a second. While many fire, it is half as many as those."""
+"""Replaying these takes a second or two. Where more fire, it is as many as those: writing them all
+costs as much as deciding on a fifth of them, so a growing memory is written ever more rarely."""
 SNAPSHOT_EVERY_S = 600.0
+QUIET_S = 2.0
+QUIET_SHARE = 8
+"""After this silence an eighth of that is enough: nobody waits, and a start is the quicker."""
 WRITE_TIMEOUT_S = 120.0
 DONE = b"ok"
 
@@ -54,12 +59,13 @@ class SnapshotSchedule:
         self._metrics = metrics
         self._tail_entries = tail_entries
         self._tail_alerts = tail_alerts
-        self._taken_at = clock.monotonic()
+        self._taken_at = self._counted_at = clock.monotonic()
         self._writing: _Writing | None = None
 
     def count(self, what: What) -> None:
         """Take account of one more entry behind the last snapshot."""
         self._tail_entries += 1
+        self._counted_at = self._clock.monotonic()
         if isinstance(what, AlertsReceived):
             self._tail_alerts += len(what.alerts)
 
@@ -67,11 +73,21 @@ class SnapshotSchedule:
         """Whether one should be taken as soon as everything decided is durable."""
         if self._writing is not None or not self._tail_entries:
             return False
+        now = self._clock.monotonic()
+        enough = max(SNAPSHOT_ALERTS, len(state.alerts))
+        if now - self._counted_at >= QUIET_S:
+            enough //= QUIET_SHARE
         return (
-            self._tail_entries >= SNAPSHOT_ENTRIES
-            or self._tail_alerts >= max(SNAPSHOT_ALERTS, len(state.alerts) // 2)
-            or self._clock.monotonic() - self._taken_at >= SNAPSHOT_EVERY_S
+            self._tail_alerts >= enough
+            or self._tail_entries >= SNAPSHOT_ENTRIES
+            or now - self._taken_at >= SNAPSHOT_EVERY_S
         )
+
+    def look_again_s(self) -> float | None:
+        """In how many seconds silence may make one due; None where it would not."""
+        if self._writing is not None or self._tail_alerts * QUIET_SHARE < SNAPSHOT_ALERTS:
+            return None
+        return QUIET_S
 
     def begin(self, state: State, wake: Callable[[], None]) -> None:
         """Have the state of this moment written; `wake` is called when there is news of it."""
@@ -135,6 +151,8 @@ def _write_and_exit(path: Path, state: State, report: int) -> None:
     """Never returns: the child must not run a line of what the parent was about to do."""
     said = DONE
     try:
+        # The collector would write to every page of the memory, and have it copied.
+        gc.disable()
         # What listens or locks must not outlive the parent in us.
         os.closerange(3, report)
         os.closerange(report + 1, os.sysconf("SC_OPEN_MAX"))
