@@ -5,6 +5,7 @@ Not here: what is said (`wire`), who listens at the other end (`supervisor`).
 
 import asyncio
 import socket
+import time
 from collections.abc import Callable
 
 from agent.runtime.ansible.wire import (
@@ -15,8 +16,11 @@ from agent.runtime.ansible.wire import (
     Started,
     decode,
 )
+from agent.runtime.log import logger
 
 GOODBYE_TIMEOUT_S = 10.0
+
+log = logger("ansible")
 
 
 class Conversation:
@@ -46,6 +50,8 @@ class Conversation:
                             on_line(output)
                         case Started(pid=pid):
                             self.supervisor = pid
+                            # How long a start took is what benchmarks and operators ask first.
+                            log.info("ansible_started", pid=pid, monotonic=time.monotonic())
                         case Ended() as last:
                             ended = last
             if ended is not None:
