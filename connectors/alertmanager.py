@@ -136,7 +136,11 @@ def _place(where: str, payload: bytes) -> str:
     path = where.removeprefix("`key` in ").strip("`") or "$"
     if not path.endswith("[...]"):
         return path
-    value = Decoder().decode(payload)
+    try:
+        value = Decoder().decode(payload)
+    except (DecodeError, UnicodeDecodeError, RecursionError):
+        # what comes after the first mistake may be broken, too
+        return path.removesuffix("[...]")
     for index, name in re.findall(r"\[(\d+)\]|\.(\w+)", path):
         value = value[int(index)] if index else value[name]
     limit = ANNOTATION_CHARS_MAX if ".annotations" in path else LABEL_CHARS_MAX

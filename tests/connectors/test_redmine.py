@@ -1,11 +1,13 @@
 """The contract with a real Redmine: what we promise of it, and what it does to us."""
 
 import json
+import os
 import re
 import urllib.request
 from collections.abc import AsyncIterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from itertools import count
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -21,10 +23,12 @@ from agent.runtime.client import Client, ClientMetrics, Endpoint, open_session
 from agent.runtime.clock import SystemClock
 from connectors.redmine import Redmine as Connector
 from connectors.redmine import RedmineOptions
+from tests.connectors.tape import plain_result, recorded, write
 from tests.servers.faulty import faulty_proxy
 from tests.servers.ticketing import Redmine
 
 NUMBERS = count(1)
+TAPES = Path(__file__).parent / "redmine"
 
 
 @pytest.fixture
@@ -304,6 +308,52 @@ async def test_a_yes_that_changed_nothing_is_an_error(
     subtask = {"project_id": redmine.project, "subject": "part", "parent_issue_id": int(ref)}
     person.call("POST", "/issues.json", {"issue": subtask})
     resolved = replace(ticket, state=TicketState.RESOLVED)
-    with pytest.raises(PermanentError, match='said yes but kept .*status "New"'):
+    with pytest.raises(PermanentError, match=r'said yes but kept .*status "New"'):
         await talk.drive(connector.upsert(resolved, ref))
-    assert "New" == person.issue(ref)["status"]["name"]
+    assert person.issue(ref)["status"]["name"] == "New"
+
+
+async def test_the_tapes_are_what_redmine_says(
+    redmine: Redmine, session: aiohttp.ClientSession, ticket: Ticket, person: Person
+) -> None:
+    """`UPDATE_GOLDEN=1` records them anew; otherwise the same calls work and as many turns do."""
+    chosen, talk = options(redmine), client(session, redmine)
+    connector = Connector(chosen)
+    tape: dict[str, Any] = {
+        "tool": "Redmine 5.0.4",
+        "face": "redmine",
+        "options": chosen.model_dump(mode="json"),
+    }
+
+    async def upsert(name: str, said: Ticket, known_ref: str | None) -> str:
+        turns: list[dict[str, Any]] = []
+        result = await talk.drive(recorded(connector.upsert(said, known_ref), turns))
+        call = {"ticket": asdict(said), "known_ref": known_ref}
+        keep(name, tape | {"call": call, "turns": turns, "result": plain_result(result)})
+        return result.ref
+
+    async def poll(name: str, cursor: str | None) -> str:
+        turns: list[dict[str, Any]] = []
+        result = await talk.drive(recorded(connector.poll(cursor, [ticket.key]), turns))
+        call = {"cursor": cursor, "keys": [ticket.key]}
+        keep(name, tape | {"call": call, "turns": turns, "result": plain_result(result)})
+        return result.cursor
+
+    ref = await upsert("create", ticket, None)
+    comment = TicketComment(key=f"{ticket.key}/4", text="nginx was restarted")
+    done = replace(ticket, comments=(comment,), state=TicketState.RESOLVED)
+    cursor = await poll("poll_first", None)
+    await upsert("comment_and_close", done, ref)
+    await upsert("repeat", done, ref)
+    person.edit(ref, notes="thank you", status_id=redmine.statuses["Closed"])
+    await poll("poll_close", cursor)
+
+
+def keep(name: str, tape: dict[str, Any]) -> None:
+    """Write a tape where that is wished for; compare its length with the kept one otherwise."""
+    path = TAPES / f"{name}.exchange.json"
+    if os.environ.get("UPDATE_GOLDEN"):
+        write(path, tape)
+    kept = json.loads(path.read_text())
+    assert [turn["request"]["path"] for turn in kept["turns"]] != []
+    assert len(kept["turns"]) == len(tape["turns"])
