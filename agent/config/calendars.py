@@ -9,6 +9,7 @@ Not here: what a window permits (`core.policy`).
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -27,6 +28,24 @@ CALENDAR_BYTES_MAX = 4 * 1024 * 1024
 ENTRIES_MAX = 5_000
 WINDOWS_MAX = 20_000
 TOO_OFTEN = ("SECONDLY", "MINUTELY")
+RULE_PARTS = frozenset(
+    [
+        "FREQ",
+        "UNTIL",
+        "COUNT",
+        "INTERVAL",
+        "WKST",
+        "BYSECOND",
+        "BYMINUTE",
+        "BYHOUR",
+        "BYDAY",
+        "BYMONTHDAY",
+        "BYYEARDAY",
+        "BYWEEKNO",
+        "BYMONTH",
+        "BYSETPOS",
+    ]
+)
 _MARGIN = timedelta(days=2)
 """Expansion asks in UTC for what stands in local days; windows are cut exactly afterwards."""
 _DURATION = "X-WATCHKEEPER-DURATION"
@@ -68,7 +87,7 @@ def read_calendar(path: Path) -> CalendarFile:
     entries = calendar.walk("VEVENT")
     if len(entries) > ENTRIES_MAX:
         raise _refusal(name, 1, f"holds more than {ENTRIES_MAX} entries.")
-    for entry, line in zip(entries, lines, strict=False):
+    for entry, line in zip(entries, chain(lines, repeat(1)), strict=False):
         problems = [_finding(name, line, problem) for problem in _problems(entry, zone)]
         if not problems and "DURATION" in entry:
             entry[_DURATION] = str(int(entry["DURATION"].dt.total_seconds()))
@@ -81,11 +100,14 @@ def read_calendar(path: Path) -> CalendarFile:
 def expand(calendar: CalendarFile, within: Interval) -> tuple[CalendarWindow, ...]:
     """All windows that touch `within`, whole, in order of time.
 
-    Raises ConfigError above `WINDOWS_MAX` windows.
+    Raises ConfigError above `WINDOWS_MAX` windows, and for a recurrence that makes no sense.
     """
-    found = recurring_ical_events.of(calendar.content).between(
-        within.start - _MARGIN, within.end + _MARGIN
-    )
+    try:
+        found = recurring_ical_events.of(calendar.content).between(
+            within.start - _MARGIN, within.end + _MARGIN
+        )
+    except (ValueError, TypeError, KeyError) as error:
+        raise _refusal(calendar.name, 1, f"cannot be worked out: {error}.") from None
     if len(found) > WINDOWS_MAX:
         raise _refusal(calendar.name, 1, f"makes more than {WINDOWS_MAX} windows.")
     windows = (_window(entry, calendar.zone) for entry in found)
@@ -149,11 +171,13 @@ def _problems(entry: Any, zone: ZoneInfo | None) -> list[str]:
             return [f"{key} stands more than once."]
         if problem := _zone_problem(key, given, zone):
             return [problem]
-    problem = _length_problem(entry, times)
+    problem = _length_problem(entry, times) or _exception_problem(entry)
     return [problem] if problem else _rule_problems(entry)
 
 
 def _zone_problem(key: str, given: Any, zone: ZoneInfo | None) -> str | None:
+    if not isinstance(given.dt, date):
+        return f"{key} names no day."
     if not isinstance(given.dt, datetime):
         if zone is None:
             return f"{key} is a whole day of no time zone: say X-WR-TIMEZONE in the calendar."
@@ -178,13 +202,28 @@ def _length_problem(entry: Any, times: Mapping[str, Any]) -> str | None:
     return None
 
 
+def _exception_problem(entry: Any) -> str | None:
+    for key in ("EXDATE", "RDATE"):
+        given = entry.get(key, [])
+        for dates in given if isinstance(given, list) else [given]:
+            for each in dates.dts:
+                if isinstance(each.dt, datetime) and each.dt.tzinfo is None:
+                    return f"{key} has no time zone: write it like DTSTART."
+    return None
+
+
 def _rule_problems(entry: Any) -> list[str]:
-    rules = entry.get("RRULE", [])
-    return [
-        "RRULE repeats more than once an hour: a window is longer than that."
-        for rule in (rules if isinstance(rules, list) else [rules])
-        if any(word in TOO_OFTEN for word in rule.get("FREQ", ())) or "BYSECOND" in rule
-    ]
+    given = entry.get("RRULE", [])
+    problems = []
+    for rule in given if isinstance(given, list) else [given]:
+        frequency = [str(word).upper() for word in rule.get("FREQ", ())]
+        if unknown := sorted(set(rule) - RULE_PARTS):
+            problems.append(f"RRULE has the unknown part {unknown[0]}.")
+        elif len(frequency) != 1:
+            problems.append("RRULE needs one FREQ.")
+        elif frequency[0] in TOO_OFTEN or "BYSECOND" in rule:
+            problems.append("RRULE repeats more than once an hour: a window is longer than that.")
+    return problems
 
 
 def _finding(name: str, line: int, message: str) -> Finding:

@@ -155,6 +155,10 @@ def test_the_horizon_reaches_a_week_back_and_sixty_days_ahead() -> None:
         ("DTSTART:tomorrow\nDURATION:PT1H", "DTSTART cannot be understood"),
         ("DTSTART:20260329T010000Z\nDURATION:PT1H\nRRULE:FREQ=SECONDLY", "more than once an hour"),
         ("DTSTART:20260329T010000Z\nDURATION:PT1H\nRRULE:FREQ=OFTEN", "RRULE cannot be understood"),
+        ("DTSTART:20260329T010000Z\nDURATION:PT1H\nRRULE:FREQ=DAILY;BYDY=SU", "unknown part BYDY"),
+        ("DTSTART:20260329T010000Z\nDURATION:PT1H\nRRULE:COUNT=2", "RRULE needs one FREQ"),
+        ("DTSTART:20260329T010000Z\nDURATION:PT1H\nEXDATE:20260330T010000", "EXDATE has no time"),
+        ("DTSTART;VALUE=TIME:010000\nDURATION:PT1H", "names no day"),
         ("SUMMARY:when?", "without DTSTART"),
     ],
 )
