@@ -12,7 +12,7 @@ from aiohttp import web
 from pydantic import Field
 
 from agent.model.alert import AlertRecord
-from agent.model.change import Change, Run
+from agent.model.change import Change, Run, RunState
 from agent.model.entry import CalendarsExpanded, ConfigLoaded, SilenceAdded, SilenceExpired
 from agent.model.incident import Incident, Problem, StateInterval, TimelineItem
 from agent.model.transition import Record
@@ -128,8 +128,8 @@ class _Stream:
         self, site: Site, topics: frozenset[str], feed: Feed, response: web.StreamResponse
     ) -> None:
         self._site, self._topics, self._feed, self._response = site, topics, feed, response
-        self._runs = {topic: 0 for topic in topics if topic in site.loop.state.runs}
-        """Runs on the page, with the number of the last line seen."""
+        self._runs = {topic: 0 for topic in topics if self._is_under_way(topic)}
+        """Runs on the page that still print, with the number of the last line seen."""
         self._waiting = ""
         """The event that is to be sent with the next beat."""
         self._said_at = site.clock.monotonic()
@@ -179,11 +179,18 @@ class _Stream:
 
     async def _ask_for_output(self) -> None:
         self._asked_at = self._site.clock.monotonic()
-        for run, seen in self._runs.items():
+        for run, seen in tuple(self._runs.items()):
+            is_over = not self._is_under_way(run)
             lines = await self._site.store.run_output(run, after=seen)
             if lines:
                 self._runs[run] = lines[-1].number
                 self._waiting = self._waiting or "changed"
+            if is_over:
+                del self._runs[run]
+
+    def _is_under_way(self, identifier: str) -> bool:
+        run = self._site.loop.state.runs.get(identifier)
+        return run is not None and run.state in (RunState.LAUNCHING, RunState.RUNNING)
 
     async def _say(self, text: str) -> None:
         self._said_at = self._site.clock.monotonic()

@@ -3,7 +3,7 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from html import unescape
 
@@ -15,7 +15,7 @@ from agent.model.entry import ApprovalGiven, IncidentAcknowledged, SilenceAdded
 from agent.web.pages import page_routes
 from agent.web.pages.sign_in import local_path
 from agent.web.server import Listener, make_app
-from tests.web.sample import HOSTILE, Sample, bad_morning, site_of
+from tests.web.sample import HOSTILE, Sample, bad_morning, site_of, token_of
 
 PAGES = (
     "/",
@@ -56,7 +56,7 @@ class Browser:
 
     async def sign_in(self, name: str) -> str:
         """Sign in; returns what every form of the session has to send."""
-        await self.post("/login", token=f"wk_{name}", next="/")
+        await self.post("/login", token=token_of(name), next="/")
         _, text = await self.get("/incidents/INC-1")
         found = re.search(r'name="csrf_token" value="([^"]+)"', text)
         assert found is not None
@@ -148,7 +148,9 @@ async def test_without_a_token_a_reader_is_asked_to_sign_in(guarded: Browser) ->
     ) as answer:
         assert answer.status == 303
         assert answer.headers["Location"] == "/login?next=%2Fincidents%3Fstate%3Dall"
-    status, _, location = await guarded.post("/login", token="wk_vera", next="/incidents?state=all")
+    status, _, location = await guarded.post(
+        "/login", token=token_of("vera"), next="/incidents?state=all"
+    )
     assert (status, location) == (303, "/incidents?state=all")
     status, _ = await guarded.get(location)
     assert status == 200
@@ -277,6 +279,18 @@ async def test_a_stream_says_that_something_changed(browser: Browser) -> None:
         said = await stream.content.readuntil(b"\n\n")
     number = browser.sample.loop.state.last_number
     assert said == f"event: changed\ndata: {number}\n\n".encode()
+
+
+async def test_new_output_of_a_run_is_news(browser: Browser) -> None:
+    """A page that shows a run under way hears of its output, which is in no journal."""
+    async with browser.client.get(browser.url + "/live?topic=RUN-903") as stream:
+        await stream.content.readuntil(b"\n\n")
+        first = await stream.content.readuntil(b"\n\n")
+        last = browser.sample.history.lines[-1]
+        browser.sample.history.lines.append(replace(last, number=last.number + 1, text="more"))
+        second = await stream.content.readuntil(b"\n\n")
+    assert first.startswith(b"event: changed\n")
+    assert second.startswith(b"event: changed\n")
 
 
 async def test_a_stream_needs_the_permission_to_read(guarded: Browser) -> None:

@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 import pytest_asyncio
@@ -12,7 +12,7 @@ from agent.model.entry import AlertsReceived, IncidentAcknowledged
 from agent.web.assets import STATIC
 from agent.web.pages import page_routes
 from agent.web.server import Listener, make_app
-from tests.web.sample import Sample, alert, bad_morning, site_of
+from tests.web.sample import Sample, alert, bad_morning, site_of, token_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -95,7 +95,7 @@ class Console:
         page.on("pageerror", lambda error: self._hear("error", str(error)))
         if signed_in:
             await page.goto(f"{self.url}/login?next={path}")
-            await page.fill("#token", f"wk_{signed_in}")
+            await page.fill("#token", token_of(signed_in))
             await page.press("#token", "Enter")
             await page.wait_for_url(self.url + path)
         else:
@@ -189,6 +189,15 @@ async def test_an_open_list_shows_a_new_incident(console: Console) -> None:
     await console.sample.loop.append(AlertsReceived(source="prometheus", alerts=(fresh,)))
     await page.locator("#row-INC-4").wait_for()
     await page.locator("#nav .count", has_text="4").first.wait_for()
+
+
+async def test_a_run_prints_on_the_open_page(console: Console) -> None:
+    """A line that Ansible prints appears by itself, and the end of the output stays in view."""
+    page = await console.open("/runs/RUN-903")
+    await page.locator("#live-status", has_text="Live").wait_for()
+    last = console.sample.history.lines[-1]
+    console.sample.history.lines.append(replace(last, number=last.number + 1, text="brand new"))
+    await page.locator("#output-RUN-903", has_text="brand new").wait_for()
 
 
 async def test_a_live_page_leaves_what_is_typed_alone(console: Console) -> None:

@@ -120,7 +120,8 @@ class IncidentPages:
         return self._renderer.page(
             call,
             page,
-            rows=shown,
+            rows=shown[:LIST_MAX],
+            total=len(shown),
             tabs=tabs,
             filters=wanted,
             priorities=priorities,

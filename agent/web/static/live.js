@@ -52,6 +52,7 @@ async function refresh() {
       const old = document.getElementById(fresh.id);
       if (old) put(old, fresh);
     }
+    listen(page.body.dataset.liveFrom); // a run that has just begun is listened to as well
     say("Live", false);
   } catch {
     say("Not live: the agent does not answer. Reload the page.", true);
@@ -69,17 +70,27 @@ function soon() {
   waiting ??= setTimeout(refresh, Math.max(PAUSE_MS, rest));
 }
 
-const stream = new EventSource(document.body.dataset.liveFrom);
-stream.addEventListener("changed", soon);
-stream.addEventListener("resync", soon);
-stream.addEventListener("open", () => {
-  say("Live", false);
-  soon(); // what happened while the page was loading, or while the line was down
-});
-stream.addEventListener("error", () => {
-  const isOver = stream.readyState === EventSource.CLOSED;
-  say(isOver ? "Not live: reload the page." : "Connection lost; trying again.", true);
-});
+let stream = null;
+let from = "";
+
+function listen(address) {
+  if (!address || address === from) return;
+  stream?.close();
+  from = address;
+  const mine = (stream = new EventSource(address));
+  mine.addEventListener("changed", soon);
+  mine.addEventListener("resync", soon);
+  mine.addEventListener("open", () => {
+    say("Live", false);
+    soon(); // what happened while the page was loading, or while the line was down
+  });
+  mine.addEventListener("error", () => {
+    const isOver = mine.readyState === EventSource.CLOSED;
+    say(isOver ? "Not live: reload the page." : "Connection lost; trying again.", true);
+  });
+}
+
+listen(document.body.dataset.liveFrom);
 setInterval(() => document.hidden || soon(), REFRESH_MS);
 document.addEventListener("visibilitychange", () => document.hidden || soon());
 history.replaceState(null, "", location.href.replace(/[?&]done=[a-z-]+/, "")); // said once

@@ -30,6 +30,9 @@ from agent.web.views.words import (
     word,
 )
 
+ALERTS_SHOWN_MAX = 100
+"""Alerts on the page of an incident, firing ones first; the API gives all."""
+
 STATES = {
     IncidentState.OPEN: Tone.BAD,
     IncidentState.RESOLVED: Tone.GOOD,
@@ -123,6 +126,7 @@ class IncidentView:
     clocks: tuple[ClockView, ...]
     services: tuple[str, ...]
     alerts: tuple[AlertRow, ...]
+    alerts_omitted: int
     timeline: tuple[TimelineLine, ...]
     problem: str | None
     merged_into: str | None
@@ -186,7 +190,11 @@ def incident_view(
         causes=tuple(_cause(incident, cause, service_map) for cause in incident.causes),
         clocks=clocks(incident, now),
         services=tuple(entity_label(ref, service_map) for ref in incident.services),
-        alerts=tuple(_alert(alert, service_map, now) for alert in alerts),
+        alerts=tuple(
+            _alert(alert, service_map, now)
+            for alert in sorted(alerts, key=_firing_first)[:ALERTS_SHOWN_MAX]
+        ),
+        alerts_omitted=max(0, len(alerts) - ALERTS_SHOWN_MAX),
         timeline=story(timeline, now),
         problem=incident.problem,
         merged_into=incident.merged_into,
@@ -222,6 +230,10 @@ def clocks(incident: Incident, now: datetime) -> tuple[ClockView, ...]:
         ("Restoration", incident.restoration_due, incident.resolved_at),
     )
     return tuple(_clock(name, due, met, now) for name, due, met in pairs if due)
+
+
+def _firing_first(alert: AlertRecord) -> tuple[bool, datetime, str]:
+    return alert.ends_at is not None, alert.starts_at, alert.fingerprint
 
 
 def _headline(incident: Incident, service_map: ServiceMap, now: datetime) -> str:
