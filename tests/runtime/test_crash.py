@@ -1,0 +1,90 @@
+"""Claims about sudden death: what was acknowledged is kept, and the named places exist."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from agent.core.step import step
+from agent.runtime.crashpoint import CRASH_POINTS, VARIABLE
+from agent.runtime.recovery import recover
+from agent.runtime.snapshot import Snapshots
+from tests.runtime.agents import alert, running
+
+ROOT = Path(__file__).parents[2]
+ACKNOWLEDGED_MAX = 300
+
+
+def _appending(folder: Path, **environment: str) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [sys.executable, "-m", "tests.runtime.journal_process", str(folder)],
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+def _acknowledged(process: "subprocess.Popen[str]", at_most: int) -> set[str]:
+    """The alerts that were answered for, until the process dies or as many as asked for."""
+    assert process.stdout is not None
+    seen: set[str] = set()
+    for line in process.stdout:
+        # The last line may have been cut by the kill.
+        if line.endswith("\n"):
+            seen.add(alert(int(line)).fingerprint)
+        if len(seen) == at_most:
+            process.kill()
+    return seen
+
+
+def _kept(folder: Path) -> set[str]:
+    snapshots = Snapshots(folder / "snapshots")
+    return set(recover(folder / "watchkeeper.db", snapshots, step).state.alerts)
+
+
+def test_kill_9_loses_nothing_acknowledged(tmp_path: Path) -> None:
+    """Whoever was answered finds his alert after the next start."""
+    with _appending(tmp_path) as process:
+        acknowledged = _acknowledged(process, ACKNOWLEDGED_MAX)
+    assert process.returncode == -signal.SIGKILL
+    assert len(acknowledged) >= ACKNOWLEDGED_MAX
+    assert acknowledged <= _kept(tmp_path)
+
+
+@pytest.mark.parametrize("point", ["loop.before_commit", "loop.after_commit"])
+async def test_death_around_a_commit_loses_nothing_acknowledged(tmp_path: Path, point: str) -> None:
+    """Before the commit nobody was answered; after it the entry is there, answered for or not."""
+    with _appending(tmp_path, **{VARIABLE: f"{point}:20"}) as process:
+        acknowledged = _acknowledged(process, 10_000)
+    assert process.returncode == -signal.SIGKILL
+    assert acknowledged
+    assert acknowledged <= _kept(tmp_path)
+    async with running(tmp_path) as agent:
+        assert acknowledged <= set(agent.loop.state.alerts)
+
+
+def test_every_crash_point_is_passed_in_one_place() -> None:
+    """A name stands for one moment, and no name is without its place."""
+    sources = [path.read_text() for path in (ROOT / "agent").rglob("*.py")]
+    found = sorted(name for text in sources for name in re.findall(r'\breach\("([^"]+)"\)', text))
+    assert sorted(CRASH_POINTS) == found
+
+
+def test_an_unknown_crash_point_is_refused() -> None:
+    """A test that asks for a place that is not there would prove nothing."""
+    answer = subprocess.run(
+        [sys.executable, "-c", "import agent.runtime.crashpoint"],
+        cwd=ROOT,
+        env={**os.environ, VARIABLE: "loop.nowhere:1"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+    )
+    assert answer.returncode != 0
+    assert "unknown point 'loop.nowhere'" in answer.stderr
