@@ -14,6 +14,7 @@ from agent.core.state import ActiveAlert, State
 from agent.errors import PayloadError
 from agent.model.alert import Alert
 from agent.model.entry import AlertsReceived, What
+from agent.runtime.crashpoint import reach
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,6 +141,7 @@ class Intake:
         for alert in what.alerts:
             under_way[alert.fingerprint] = under_way.get(alert.fingerprint, 0) + 1
         try:
+            reach("intake.before_append")
             await self._loop.append(what)
         finally:
             for alert in what.alerts:

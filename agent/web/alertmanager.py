@@ -4,10 +4,11 @@ Where we know more than Alertmanager does, its words are kept: a group is an inc
 Silences are in `alertmanager_silences`.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from http import HTTPStatus
 
+import orjson
 from aiohttp import web
 
 from agent.core.matching import compile_all
@@ -26,7 +27,7 @@ from agent.web.matchers import compile_filters
 from agent.web.permission import Permission
 from agent.web.problem import refuse
 from agent.web.routes import Call, Route, answer_json
-from agent.web.slices import answer_list, in_slices
+from agent.web.slices import answer_list, answer_pieces, choose, in_order, json_list
 
 TAG = "Alertmanager API v2"
 ALERTMANAGER_VERSION = "0.25.0"
@@ -60,8 +61,7 @@ async def take(call: Call, source: str) -> None:
 async def get_alerts(call: Call) -> web.StreamResponse:
     """All alerts that fire and satisfy the query, by fingerprint."""
     state, at = call.site.loop.state, call.site.clock.now()
-    chosen = await _chosen(call, state)
-    chosen.sort(key=lambda active: active.alert.fingerprint)
+    chosen = await in_order(await _chosen(call, state), lambda active: active.alert.fingerprint)
     return await answer_list(call.request, _shapes(chosen, _receivers(state), at))
 
 
@@ -73,15 +73,22 @@ async def get_groups(call: Call) -> web.StreamResponse:
     for active in await _chosen(call, state):
         key = ("incident", active.incident) if active.incident else ("alertname", active.alert.name)
         groups.setdefault(key, []).append(active)
-    shapes = (
-        {
-            "labels": {key[0]: key[1]},
-            "receiver": receivers[0],
-            "alerts": list(_shapes(groups[key], receivers, at)),
-        }
-        for key in sorted(groups)
-    )
-    return await answer_list(call.request, shapes)
+    return await answer_pieces(call.request, _groups_json(groups, receivers, at))
+
+
+def _groups_json(
+    groups: Mapping[tuple[str, str], Sequence[ActiveAlert]],
+    receivers: list[dict[str, str]],
+    at: datetime,
+) -> Iterator[bytes]:
+    opening = b"["
+    for name, value in sorted(groups):
+        head = orjson.dumps({"labels": {name: value}, "receiver": receivers[0]})
+        yield opening + head.removesuffix(b"}") + b',"alerts":'
+        yield from json_list(_shapes(groups[name, value], receivers, at))
+        yield b"}"
+        opening = b","
+    yield b"[]" if opening == b"[" else b"]"
 
 
 async def get_receivers(call: Call) -> web.StreamResponse:
@@ -121,9 +128,9 @@ async def _chosen(call: Call, state: State) -> list[ActiveAlert]:
     if not any(is_told(receiver) for receiver in _receivers(state)):
         return []
     # The state may change between two slices; what was active when asked is what is answered.
-    asked = list(state.alerts.values())
-    return await in_slices(
-        active for active in asked if _is_wanted(active, query) and holds(active.alert.labels)
+    return await choose(
+        list(state.alerts.values()),
+        lambda active: _is_wanted(active, query) and holds(active.alert.labels),
     )
 
 

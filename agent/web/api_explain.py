@@ -22,7 +22,7 @@ from agent.web.matchers import compile_filters
 from agent.web.permission import Permission
 from agent.web.problem import not_found, refuse
 from agent.web.routes import Call, Route, Wish, answer
-from agent.web.slices import in_slices
+from agent.web.slices import choose
 
 TAG = "Explain"
 SAMPLE_MAX = 20
@@ -126,7 +126,7 @@ async def preview_silence(call: Call) -> web.StreamResponse:
     except ValueError as error:
         raise refuse(HTTPStatus.BAD_REQUEST, f"bad filter: {error}") from None
     state = call.site.loop.state
-    hit = await in_slices(a for a in list(state.alerts.values()) if holds(a.alert.labels))
+    hit = await choose(list(state.alerts.values()), lambda active: holds(active.alert.labels))
     preview = SilencePreview(
         alerts=len(hit),
         muted_already=sum(bool(active.suppressed_by) for active in hit),
