@@ -14,8 +14,10 @@ import pytest_asyncio
 from prometheus_client import CollectorRegistry
 
 from agent.core.step import step
+from agent.model.change import Policy, PolicyRule, Verdict
 from agent.model.entry import ConfigLoaded
 from agent.model.labels import Matcher, MatchOperator
+from agent.model.remediation import Host, Parameter, ParameterType, Remediation
 from agent.model.rule import Config
 from agent.model.rule import Route as Telling
 from agent.model.service import Entity, EntityKind, ServiceMap
@@ -59,6 +61,28 @@ def shop_config() -> Config:
             }
         ),
         routes=(Telling(name="all", receiver="oncall"),),
+        remediations={
+            "restart": Remediation(
+                name="restart",
+                title="Restart it",
+                digest="d1",
+                author="carla",
+                parameters=(
+                    Parameter(name="service", type=ParameterType.STRING, choices=("db", "shop")),
+                ),
+            )
+        },
+        policy=Policy(
+            rules=(
+                PolicyRule(
+                    name="ask",
+                    when="true",
+                    verdict=Verdict.NEEDS_APPROVAL,
+                    roles=("approver",),
+                ),
+            ),
+            digest="p1",
+        ),
     )
 
 
@@ -68,6 +92,7 @@ def _component(name: str, depends_on: tuple[str, ...] = (), owner: str | None = 
         kind=EntityKind.COMPONENT,
         name=name,
         owner=owner,
+        host=Host(name=name, address="192.0.2.1", private_key_file="/secret/key"),
         depends_on=tuple(f"component:default/{each}" for each in depends_on),
         matches=((Matcher(name="service", operator=MatchOperator.EQUAL, value=name),),),
     )

@@ -51,6 +51,54 @@ async def test_what_the_core_refuses_is_409(agent: Running) -> None:
     assert problem["detail"]
 
 
+WISH = {"remediation": "restart", "entity": "component:default/db", "parameters": {"service": "db"}}
+
+
+async def test_a_change_is_approved_as_it_was_seen(agent: Running) -> None:
+    """Asked for, judged, and approved only by another person, by role, with the binding shown."""
+    status, change = await agent.ask("POST", "/api/v1/changes", role="operator", json=WISH)
+    assert (status, change["state"]) == (201, "awaiting_approval")
+    assert change["decision"]["reason"] == "approval_needed"
+    assert change["requested_by"] == "person:operator-anna"
+    assert (change["hosts"], "secret" in str(change)) == (["db"], False)
+    path = f"/api/v1/changes/{change['id']}/approve"
+    seen = {"binding": change["binding"], "note": "go"}
+    assert (await agent.ask("POST", path, role="operator", json=seen))[0] == 403
+    stale = {"binding": "another"}
+    status, problem = await agent.ask("POST", path, role="approver", json=stale)
+    assert (status, problem["reason"]) == (409, "approval_void")
+    status, problem = await agent.ask("POST", path, role="admin", json=seen)
+    assert (status, problem["reason"]) == (409, "role_missing")
+    status, approved = await agent.ask("POST", path, role="approver", json=seen)
+    assert status == 200
+    assert [approval["by"] for approval in approved["approvals"]] == ["approver-anna"]
+    _, detail = await agent.ask("GET", f"/api/v1/changes/{change['id']}")
+    assert "approved" in {item["reason"] for item in detail["timeline"]}
+    _, page = await agent.ask("GET", "/api/v1/changes")
+    assert [item["id"] for item in page["items"]] == [change["id"]]
+
+
+async def test_a_change_is_rejected_or_cancelled(agent: Running) -> None:
+    """A person can say no, or stop what was asked for; afterwards neither is possible."""
+    for word, role in (("reject", "approver"), ("cancel", "operator")):
+        _, change = await agent.ask("POST", "/api/v1/changes", role="operator", json=WISH)
+        path = f"/api/v1/changes/{change['id']}/{word}"
+        status, ended = await agent.ask("POST", path, role=role, json={"note": "no"})
+        assert (status, ended["state"]) == (200, "closed")
+        assert (await agent.ask("POST", path, role=role, json={"note": "no"}))[0] == 409
+
+
+async def test_parameters_are_checked(agent: Running) -> None:
+    """What the remediation does not declare, or not like this, makes no change."""
+    for parameters in ({"service": "rm -rf"}, {"service": 1}, {"other": "db"}, {}):
+        body = {**WISH, "parameters": parameters}
+        status, problem = await agent.ask("POST", "/api/v1/changes", role="operator", json=body)
+        assert (parameters, status) == (parameters, 409)
+        assert problem["reason"] == "parameter_refused"
+    body = {**WISH, "parameters": {"service": ["db"]}}
+    assert (await agent.ask("POST", "/api/v1/changes", role="operator", json=body))[0] == 400
+
+
 async def test_unknown_things_are_404(agent: Running) -> None:
     """Every route that names a thing answers 404 for one that never was."""
     for path in ("changes/CHG-9", "runs/RUN-9", "runs/RUN-9/output", "problems/PRB-9"):
@@ -117,7 +165,7 @@ async def test_the_agent_tells_of_itself(agent: Running) -> None:
     """Configuration by digest, metrics by route, readiness."""
     await agent.fire(DB)
     _, status = await agent.ask("GET", "/api/v1/config")
-    assert (status["digest"], status["policy_digest"], status["alerts"]) == ("shop", None, 1)
+    assert (status["digest"], status["policy_digest"], status["alerts"]) == ("shop", "p1", 1)
     _, metrics = await agent.ask("GET", "/metrics")
     assert 'watchkeeper_intake_alerts_total{outcome="kept",source="alertmanager_v2"} 1.0' in metrics
     assert 'route="/api/v2/alerts",status="200"' in metrics
