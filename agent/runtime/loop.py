@@ -9,8 +9,6 @@ import asyncio
 import sqlite3
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -18,21 +16,18 @@ from agent.core.state import State
 from agent.errors import AgentError, TransientError
 from agent.model.effect import Effect
 from agent.model.entry import AgentStarted, Entry, TimeElapsed, What
-from agent.model.transition import Transition
 from agent.runtime.clock import Clock
 from agent.runtime.codec import encode_what
 from agent.runtime.crashpoint import reach
 from agent.runtime.database import Database, StorageError, Work
+from agent.runtime.decided import Answer, Appended, Decided, Waiting
 from agent.runtime.feed import Feed
-from agent.runtime.journal import Batch, write_alive
+from agent.runtime.journal import write_alive
 from agent.runtime.leases import Leases
-from agent.runtime.log import logger
 from agent.runtime.metrics import LoopMetrics
 from agent.runtime.recovery import Recovered, Step
 from agent.runtime.snapshot import Snapshots
 from agent.runtime.snapshot_schedule import SnapshotSchedule
-
-log = logger("loop")
 
 ENTRIES_WAITING_MAX = 1024
 RETRY_AFTER = timedelta(seconds=1)
@@ -48,33 +43,7 @@ class Overloaded(TransientError):  # noqa: N818 - the word that senders and page
 
 
 class JournalError(AgentError):
-    """The journal does not take entries any more: the agent must stop. The cause says why."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Appended:
-    """An entry that is durable, and what it led to."""
-
-    entry: Entry
-    transition: Transition
-
-
-@dataclass(slots=True)
-class _Waiting:
-    what: What
-    body: bytes
-    since: float
-    answer: "asyncio.Future[Appended] | None" = None
-
-
-@dataclass(slots=True)
-class _Decided:
-    """A batch and whom to tell when it is durable."""
-
-    batch: Batch = field(default_factory=Batch)
-    told: "list[tuple[Appended, asyncio.Future[Appended] | None]]" = field(default_factory=list)
-    commit: "Future[None] | None" = None
-    submitted: float = 0.0
+    """Nothing more is taken here: the agent stops. Its next start may. The cause says why."""
 
 
 class Loop:
@@ -100,10 +69,10 @@ class Loop:
         self._step = step
         self._perform = perform
         self._metrics = metrics
-        self._waiting: deque[_Waiting] = deque()
+        self._waiting: deque[Waiting] = deque()
         self._leases = Leases()
-        self._decided = _Decided()
-        self._writing: _Decided | None = None
+        self._decided = Decided()
+        self._writing: Decided | None = None
         self._wake = asyncio.Event()
         self._is_watching = False
         self._stopping = False
@@ -136,9 +105,9 @@ class Loop:
         if len(self._waiting) >= ENTRIES_WAITING_MAX:
             self._metrics.overloaded.inc()
             raise Overloaded("too many entries wait to be decided", RETRY_AFTER)
-        answer: asyncio.Future[Appended] = asyncio.get_running_loop().create_future()
+        answer: Answer = asyncio.get_running_loop().create_future()
         body = encode_what(what)
-        self._waiting.append(_Waiting(what, body, self._clock.monotonic(), answer))
+        self._waiting.append(Waiting(what, body, self._clock.monotonic(), answer))
         self._wake.set()
         return await answer
 
@@ -170,8 +139,9 @@ class Loop:
                 self._snapshot()
                 await self._rest()
             await self._database.write(partial(write_alive, at=self._clock.now()))
+            reach("shutdown.before_close")
             self._schedule.finish(self._state)
-        except (StorageError, sqlite3.Error, OSError) as error:
+        except (StorageError, sqlite3.Error) as error:
             self._failure = JournalError(f"the journal cannot be written: {error}")
             raise self._failure from error
         finally:
@@ -188,7 +158,7 @@ class Loop:
         written.commit.result()
         self._writing = None
         reach("loop.after_commit")
-        self._measure(written)
+        self._metrics.committed(written, self._clock.monotonic())
         for appended, answer in written.told:
             if answer is not None and not answer.done():
                 answer.set_result(appended)
@@ -213,14 +183,11 @@ class Loop:
                 break
         self._metrics.step.observe(self._clock.monotonic() - begun)
 
-    def _apply(
-        self, what: What, body: bytes, answer: "asyncio.Future[Appended] | None" = None
-    ) -> None:
+    def _apply(self, what: What, body: bytes, answer: Answer | None = None) -> None:
         entry = Entry(self._state.last_number + 1, self._now(), what)
         transition = self._step(self._state, entry)
         self._is_watching = self._is_watching or isinstance(what, AgentStarted)
-        self._decided.batch.add(entry, body, transition)
-        self._decided.told.append((Appended(entry=entry, transition=transition), answer))
+        self._decided.add(Appended(entry=entry, transition=transition), body, answer)
         self._schedule.count(what)
 
     def _now(self) -> datetime:
@@ -251,17 +218,17 @@ class Loop:
             self._sign()
             return
         reach("loop.before_commit")
-        self._writing, self._decided = self._decided, _Decided()
+        self._writing, self._decided = self._decided, Decided()
         self._send(self._writing, self._writing.batch.write)
 
     def _sign(self) -> None:
         """Leave a sign of life when nothing else was written for a while."""
         now = self._clock.now()
         if now - self._signed_at >= ALIVE_EVERY:
-            self._writing = _Decided()
+            self._writing = Decided()
             self._send(self._writing, partial(write_alive, at=now))
 
-    def _send(self, decided: _Decided, work: Work[None]) -> None:
+    def _send(self, decided: Decided, work: Work[None]) -> None:
         loop = asyncio.get_running_loop()
         decided.submitted = self._clock.monotonic()
         decided.commit = self._database.submit(work)
@@ -294,9 +261,7 @@ class Loop:
         return seconds if look_again is None else min(seconds, look_again)
 
     def _snapshot(self) -> None:
-        problem = self._schedule.settle()
-        if problem is not None:
-            log.error("snapshot_failed", problem=problem)
+        self._schedule.settle()
         # Only of a state that is wholly durable: a snapshot must never be ahead of the journal.
         if self._is_durable() and self._schedule.is_due(self._state):
             self._schedule.begin(self._state, self._wake.set)
@@ -309,22 +274,11 @@ class Loop:
         """Tell everybody who still waits that it was not kept."""
         failure = self._failure or JournalError("the agent has stopped")
         self._failure = failure
-        told = [*self._decided.told, *(self._writing.told if self._writing else ())]
-        answers = [answer for _, answer in told] + [waiting.answer for waiting in self._waiting]
+        answers: list[Answer | None] = [waiting.answer for waiting in self._waiting]
+        for decided in (self._writing, self._decided):
+            answers += [answer for _, answer in decided.told] if decided else []
         for answer in answers:
             if answer is not None and not answer.done():
                 answer.set_exception(failure)
         for feed in tuple(self._feeds):
             feed.close()
-
-    def _measure(self, written: _Decided) -> None:
-        metrics = self._metrics
-        metrics.commit.observe(self._clock.monotonic() - written.submitted)
-        for appended, _ in written.told:
-            metrics.entries[type(appended.entry.what)].inc()
-            if appended.transition.refusal is not None:
-                metrics.refusals.labels(appended.transition.refusal.reason).inc()
-        if written.told:
-            last = written.told[-1][0].entry
-            metrics.number.set(last.number)
-            metrics.at.set(last.at.timestamp())

@@ -11,6 +11,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from agent.core.state import State
 from agent.model.entry import What
+from agent.runtime.decided import Decided
 
 LATENCY_BUCKETS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 
@@ -88,6 +89,18 @@ class LoopMetrics:
             lambda: sum(incident.is_live for incident in state.incidents.values())
         )
         self.outbox.set_function(lambda: sum(1 for _ in state.outbox.all()))
+
+    def committed(self, decided: Decided, now: float) -> None:
+        """Count a batch that has become durable."""
+        self.commit.observe(now - decided.submitted)
+        for appended, _ in decided.told:
+            self.entries[type(appended.entry.what)].inc()
+            if appended.transition.refusal is not None:
+                self.refusals.labels(appended.transition.refusal.reason).inc()
+        if decided.told:
+            last = decided.told[-1][0].entry
+            self.number.set(last.number)
+            self.at.set(last.at.timestamp())
 
 
 class EffectMetrics:

@@ -16,8 +16,11 @@ from pathlib import Path
 from agent.core.state import State
 from agent.model.entry import AlertsReceived, What
 from agent.runtime.clock import Clock
+from agent.runtime.log import logger
 from agent.runtime.metrics import LoopMetrics
 from agent.runtime.snapshot import Snapshots, write_file
+
+log = logger("snapshot")
 
 SNAPSHOT_ENTRIES = 50_000
 SNAPSHOT_ALERTS = 25_000
@@ -91,37 +94,55 @@ class SnapshotSchedule:
 
     def begin(self, state: State, wake: Callable[[], None]) -> None:
         """Have the state of this moment written; `wake` is called when there is news of it."""
-        report, child_report = os.pipe()
+        # First, so that one that cannot be written is not tried again at once.
+        self._reset()
         temporary = self._snapshots.temporary(state)
-        child = os.fork()
+        report, child_report = os.pipe()
+        try:
+            child = os.fork()
+        except OSError as error:
+            os.close(report)
+            os.close(child_report)
+            self._complain(str(error))
+            return
         if child == 0:
             _write_and_exit(temporary, state, child_report)
         os.close(child_report)
         os.set_blocking(report, False)
         self._writing = _Writing(temporary, child, report, self._clock.monotonic())
-        self._reset()
         asyncio.get_running_loop().add_reader(report, wake)
 
-    def settle(self) -> str | None:
-        """Keep what the child has written, if it is done. Answers with what went wrong, if so."""
+    def settle(self) -> None:
+        """Keep what the child has written, if it is done."""
         writing = self._writing
         if writing is None or not _is_over(writing, self._clock.monotonic()):
-            return None
+            return
         self._drop()
         if writing.said != DONE:
             writing.temporary.unlink(missing_ok=True)
-            self._metrics.snapshots_failed.inc()
-            return writing.said.decode(errors="replace") or "its writer died"
-        self._snapshots.keep(writing.temporary)
+            self._complain(writing.said.decode(errors="replace") or "its writer died")
+            return
+        try:
+            self._snapshots.keep(writing.temporary)
+        except OSError as error:
+            self._complain(str(error))
+            return
         self._metrics.snapshots.observe(self._clock.monotonic() - writing.begun)
-        return None
 
     def finish(self, state: State) -> None:
-        """Write a last one here and now, if there is anything to replay. Raises `OSError`."""
+        """Write a last one here and now, if there is anything to replay."""
         self._drop()
-        if self._tail_entries:
+        if not self._tail_entries:
+            return
+        try:
             self._snapshots.write(state)
-            self._reset()
+        except OSError as error:
+            self._complain(str(error))
+
+    def _complain(self, problem: str) -> None:
+        # No reason to stop: the journal holds everything, only the next start takes longer.
+        self._metrics.snapshots_failed.inc()
+        log.error("snapshot_failed", problem=problem)
 
     def _reset(self) -> None:
         self._tail_entries = self._tail_alerts = 0

@@ -87,3 +87,17 @@ def test_what_is_none_is_refused(tmp_path: Path) -> None:
         path.write_bytes(content)
         with pytest.raises(SnapshotError, match=r"1\.snapshot"):
             read_snapshot(path, _resolve)
+
+
+async def test_one_that_cannot_be_written_stops_nobody(tmp_path: Path) -> None:
+    """The journal goes on and holds everything; the failure is counted."""
+    clock = StillClock()
+    async with running(tmp_path, clock) as agent:
+        (tmp_path / "snapshots").rmdir()
+        clock.seconds += SNAPSHOT_EVERY_S
+        async with asyncio.timeout(20):
+            while not agent.registry.get_sample_value("watchkeeper_snapshots_failed_total"):
+                await agent.loop.append(TimeElapsed())
+        last = agent.loop.state.last_number
+    async with running(tmp_path, clock) as agent:
+        assert last == agent.recovered.tail_entries
