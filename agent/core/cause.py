@@ -6,6 +6,7 @@ is missing there, and the evidence says so.
 """
 
 import heapq
+from collections.abc import Iterable
 
 from agent.core.correlate import absorb
 from agent.core.draft import Draft
@@ -23,13 +24,13 @@ HEALTHY_PENALTY = 0.5
 
 def name_causes(state: State, draft: Draft) -> None:
     """Rank the causes anew where another entity began to alert."""
-    while draft.entities_changed:
-        # Absorbing another incident changes the entities of the one that goes on.
-        identifier = next(iter(draft.entities_changed))
-        del draft.entities_changed[identifier]
+    while draft.rescored:
+        # Absorbing another incident bears on the candidates of the one that goes on.
+        identifier = next(iter(draft.rescored))
+        rescored = draft.rescored.pop(identifier)
         incident = state.incidents[identifier]
         if incident.is_live:
-            _rank(state, draft, incident)
+            _rank(state, draft, incident, rescored)
 
 
 def confirm(state: State, draft: Draft, incident: Incident, entity: EntityRef, by: str) -> None:
@@ -56,17 +57,19 @@ def confirm(state: State, draft: Draft, incident: Incident, entity: EntityRef, b
     draft.cause_changed[incident.id] = None
 
 
-def _rank(state: State, draft: Draft, incident: Incident) -> None:
+def _rank(state: State, draft: Draft, incident: Incident, rescored: Iterable[EntityRef]) -> None:
+    """Score the candidates that the new entities bear on; the others are worth what they were."""
     members = state.members[incident.id]
     service_map = state.config.service_map
-    scores = {
-        ref: _score(service_map, members, ref, explained.weight)
-        for ref, explained in members.explains.items()
-    }
-    best = heapq.nsmallest(CAUSES_MAX, scores, key=lambda ref: (-scores[ref], ref))
+    explains = members.explains
+    for ref in rescored:
+        explains[ref].score = _score(service_map, members, ref, explains[ref].weight)
+    best = heapq.nsmallest(CAUSES_MAX, explains, key=lambda ref: (-explains[ref].score, ref))
     total = len(members.entities) or 1
     causes = tuple(
-        _with_evidence(service_map, members, ref, score=round(min(1.0, scores[ref] / total), 3))
+        _with_evidence(
+            service_map, members, ref, score=round(min(1.0, explains[ref].score / total), 3)
+        )
         for ref in best
     )
     before = incident.cause
@@ -76,8 +79,8 @@ def _rank(state: State, draft: Draft, incident: Incident) -> None:
     cause = incident.cause
     if cause is None:
         return
-    state.derived.reach_changed(incident.id, tuple(members.entities), cause)
     if cause != before:
+        state.derived.reach_changed(incident.id, tuple(members.entities), cause)
         draft.cause_changed[incident.id] = None
         if before is not None:
             draft.note(

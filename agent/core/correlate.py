@@ -66,6 +66,7 @@ def absorb(state: State, draft: Draft, *, into: str, other: str) -> None:
     target.last_alert_at = max(target.last_alert_at, source.last_alert_at)
     for entity, firing in source.entities.items():
         target.entities[entity] = target.entities.get(entity, 0) + firing
+        state.derived.reach_added(into, entity)
     for entity, more in source.explains.items():
         explained = target.explains.setdefault(entity, Explained())
         explained.weight += more.weight
@@ -75,7 +76,9 @@ def absorb(state: State, draft: Draft, *, into: str, other: str) -> None:
         state.derived.likeness[source.unplaced] = into
     state.derived.incident_gone(other)
     kept, gone = state.incidents[into], state.incidents[other]
-    draft.set_incident(state, gone, state=IncidentState.MERGED, merged_into=into)
+    draft.set_incident(
+        state, gone, state=IncidentState.MERGED, merged_into=into, closed_at=draft.at
+    )
     draft.set_incident(
         state,
         kept,
@@ -88,7 +91,7 @@ def absorb(state: State, draft: Draft, *, into: str, other: str) -> None:
     state.schedule(draft.at + CLOSED_KEPT, Timer.QUIET, other)
     draft.note(into, Reason.MERGED, f"{other} ({gone.title}) was found to be part of this")
     draft.note(other, Reason.MERGED, f"goes on in {into}")
-    draft.entities_changed[into] = None
+    draft.rescored[into] = dict.fromkeys(target.explains)
 
 
 def _find(
@@ -137,12 +140,15 @@ def _add_entity(state: State, draft: Draft, identifier: str, members: Members, e
         return
     explains = members.explains
     explains.setdefault(entity, Explained()).weight += 1.0
+    rescored = draft.rescored.setdefault(identifier, {})
+    rescored[entity] = None
     for ref, distance in state.config.service_map.below(entity, state.config.correlation.hops):
         explained = explains.get(ref)
         if explained is None:
             explains[ref] = explained = Explained()
         explained.add(entity, DECAY**distance)
-    draft.entities_changed[identifier] = None
+        rescored[ref] = None
+    state.derived.reach_added(identifier, entity)
 
 
 def _open(state: State, draft: Draft, active: ActiveAlert, likeness: tuple[str, ...]) -> str:

@@ -61,7 +61,7 @@ class Derived:
         self.silences: dict[str, Predicate] = {}
         self.reach: dict[EntityRef, dict[str, int]] = {}
         """Entity to the live incidents that it may join, with its distance from the cause."""
-        self._reached: dict[str, tuple[EntityRef, ...]] = {}
+        self._reached: dict[str, dict[EntityRef, None]] = {}
         self._scopes: dict[tuple[EntityRef, ...], dict[EntityRef, None]] = {}
         self.likeness: dict[tuple[str, ...], str] = {}
 
@@ -121,7 +121,12 @@ class Derived:
                     distances[ref] = distance
         for ref, distance in distances.items():
             self.reach.setdefault(ref, {})[incident] = distance
-        self._reached[incident] = tuple(distances)
+        self._reached[incident] = dict.fromkeys(distances)
+
+    def reach_added(self, incident: str, entity: EntityRef) -> None:
+        """Another entity alerts in an incident whose cause stays what it is."""
+        self.reach.setdefault(entity, {}).setdefault(incident, 0)
+        self._reached.setdefault(incident, {})[entity] = None
 
     def incident_gone(self, incident: str) -> None:
         """Nothing may join it any more."""

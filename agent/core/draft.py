@@ -41,13 +41,13 @@ class Draft:
         "cause_changed",
         "created",
         "effects",
-        "entities_changed",
         "entities_touched",
         "is_released",
         "joined",
         "number",
         "overdue",
         "refusal",
+        "rescored",
         "touched",
     )
 
@@ -59,8 +59,8 @@ class Draft:
         self._records: dict[str, Incident | Change | Run | Problem] = {}
         self.touched: dict[str, None] = {}
         """Incidents with news in this step."""
-        self.entities_changed: dict[str, None] = {}
-        """Incidents in which another entity began to alert."""
+        self.rescored: dict[str, dict[EntityRef, None]] = {}
+        """Incidents in which another entity began to alert, with the candidates it bears on."""
         self.entities_touched: dict[EntityRef, datetime] = {}
         """Entities where alerts began or ended, with the moment that the alerts claim."""
         self.cause_changed: dict[str, None] = {}

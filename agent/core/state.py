@@ -85,6 +85,8 @@ class Explained:
     """How many entities besides itself."""
     named: list[EntityRef] = field(default_factory=list)
     """The first of them."""
+    score: float = 0.0
+    """What it is worth as a cause, as of the last entity that bears on it."""
 
     def add(self, entity: EntityRef, weight: float) -> None:
         """One more entity that rests on the candidate."""
