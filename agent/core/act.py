@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from agent.core import verify
-from agent.core.course import close, prepare, roll_back, tell, touch
+from agent.core.course import close, forget, prepare, roll_back, tell, touch
 from agent.core.draft import Draft
 from agent.core.policy import binding_of, judge, target_key
-from agent.core.state import Attempts, State, Timer
+from agent.core.state import CLOSED_KEPT, Attempts, State, Timer
 from agent.model.change import (
     Change,
     ChangeState,
@@ -48,10 +48,8 @@ def request(
     note: str,
 ) -> Change | None:
     """Ask for a remediation of one target; None where that is being asked for already."""
-    for other in state.changes.values():
-        if other.is_open and (other.entity, other.remediation) == (entity, remediation.name):
-            draft.refuse(Reason.ALREADY_UNDER_CHANGE, f"{other.id} is open for the same target")
-            return None
+    if open_for(state, entity, remediation.name) is not None:
+        return None
     state.change_count += 1
     change = Change(
         id=f"CHG-{state.change_count}",
@@ -87,6 +85,14 @@ def request(
     return state.changes[change.id]
 
 
+def open_for(state: State, entity: str, remediation: str) -> Change | None:
+    """The open change that asks for this remediation of this target already."""
+    for change in state.changes.values():
+        if change.is_open and (change.entity, change.remediation) == (entity, remediation):
+            return change
+    return None
+
+
 def assess(state: State, draft: Draft, change: Change) -> None:
     """Let policy judge a change that is not under way, and do what it says."""
     decision = judge(state, change, draft.at)
@@ -100,16 +106,10 @@ def assess(state: State, draft: Draft, change: Change) -> None:
             authorised = draft.set_change(state, change, state=ChangeState.AUTHORISED)
             prepare(state, draft, authorised, Phase.REMEDIATE)
         case Verdict.NEEDS_APPROVAL:
-            draft.set_change(
-                state, change, state=ChangeState.AWAITING_APPROVAL, due_at=decision.until
-            )
-            if decision.until:
-                state.schedule(decision.until, Timer.CHANGE, change.id)
+            _wait(state, draft, change, ChangeState.AWAITING_APPROVAL, decision)
             touch(draft, change)
         case Verdict.DEFERRED:
-            draft.set_change(state, change, state=ChangeState.SCHEDULED, due_at=decision.until)
-            if decision.until:
-                state.schedule(decision.until, Timer.CHANGE, change.id)
+            _wait(state, draft, change, ChangeState.SCHEDULED, decision)
         case Verdict.REFUSED:
             close(state, draft, change, Closure.REFUSED, decision.reason, decision.text)
 
@@ -118,8 +118,9 @@ def reassess(state: State, draft: Draft, identifier: str) -> None:
     """The moment of a change has come: judge it again, let it expire, or forget it when over."""
     change = state.changes.get(identifier)
     if change is None or change.state not in WAITING:
-        if change is not None and not change.is_open and change.incident is None:
-            del state.changes[identifier]
+        if change is not None and change.incident is None and change.ended_at is not None:
+            if change.ended_at + CLOSED_KEPT <= draft.at:
+                forget(state, change)
         return
     expired = change.due_at is not None and change.due_at <= draft.at
     if change.state is ChangeState.AWAITING_APPROVAL and expired:
@@ -182,6 +183,7 @@ def finished(state: State, draft: Draft, said: RunFinished) -> None:
     run, change = _find(state, said.run)
     if run is None or change is None or run.state is RunState.FINISHED:
         return
+    _over(state, run)
     draft.set_run(state, run, state=RunState.FINISHED, result=said.result)
     outcome, summary = said.result.outcome, said.result.summary
     if not change.is_open:
@@ -211,19 +213,45 @@ def lost(state: State, draft: Draft, said: RunLost) -> None:
         state.outbox.take(effect)
     if run.state is RunState.PREPARING:
         return
+    _over(state, run)
     draft.set_run(state, run, state=RunState.UNKNOWN)
     _lost(state, draft, change, run, said.problem)
 
 
 def cancel(state: State, draft: Draft, change: Change, by: str, note: str) -> None:
     """A person stops a change; a run under way is ended, and its end closes the change."""
-    run = state.runs.get(change.run or "")
-    if run is not None and run.state in (RunState.LAUNCHING, RunState.RUNNING):
+    run = _under_way(state, change)
+    if run is not None:
         draft.note(change.id, Reason.CANCELLED, note or "being ended", actor=by)
-        draft.ask(state, lambda effect: CancelRun(id=effect, run=run.id))
+        if all(effect.run != run.id for effect in state.outbox.cancel.values()):
+            draft.ask(state, lambda effect: CancelRun(id=effect, run=run.id))
         return
     text = f"cancelled by {by}" + (f": {note}" if note else "")
     close(state, draft, change, Closure.CANCELLED, Reason.CANCELLED, text)
+
+
+def _under_way(state: State, change: Change) -> Run | None:
+    """The run of the change that may be playing on its target now."""
+    for identifier in (change.run, change.rollback_run):
+        run = state.runs.get(identifier or "")
+        if run is not None and run.state in (RunState.LAUNCHING, RunState.RUNNING):
+            return run
+    return None
+
+
+def _over(state: State, run: Run) -> None:
+    """Nothing has to be ended any more."""
+    for effect in [e.id for e in state.outbox.cancel.values() if e.run == run.id]:
+        state.outbox.take(effect)
+
+
+def _wait(
+    state: State, draft: Draft, change: Change, waiting: ChangeState, decision: Decision
+) -> None:
+    """Let the change wait; a moment that was waited for already needs no second timer."""
+    draft.set_change(state, change, state=waiting, due_at=decision.until)
+    if decision.until and decision.until != change.due_at:
+        state.schedule(decision.until, Timer.CHANGE, change.id)
 
 
 def _rolled_back(

@@ -4,6 +4,7 @@ Statements come late, twice and out of order. An occurrence is (fingerprint, sta
 about an old occurrence never touches a newer one.
 """
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from agent.core.correlate import join, leave
@@ -32,6 +33,9 @@ def take(state: State, draft: Draft, alert: Alert, source: str) -> None:
     if active is None:
         ended = state.ended.get(alert.fingerprint)
         if ended is not None and not _is_news(alert, ended):
+            if alert.ends_at is not None and alert.starts_at == ended.starts_at:
+                # What was a guess is a fact now: this occurrence cannot come back any more.
+                state.ended[alert.fingerprint] = replace(ended, by=EndedBy.RESOLVED)
             return
         if alert.ends_at is None:
             _start(state, draft, alert, source)
@@ -43,6 +47,9 @@ def take(state: State, draft: Draft, alert: Alert, source: str) -> None:
         return
     if alert.ends_at is not None:
         end(state, draft, active, by=EndedBy.RESOLVED, at=alert.ends_at)
+        # It may be a newer occurrence of which only the end was heard.
+        ended = state.ended[alert.fingerprint]
+        state.ended[alert.fingerprint] = replace(ended, starts_at=alert.starts_at)
     elif alert.starts_at > known.starts_at:
         end(state, draft, active, by=EndedBy.REFIRED, at=alert.starts_at)
         _start(state, draft, alert, source)
@@ -61,6 +68,8 @@ def renew_all(state: State, draft: Draft, renewed: LeasesRenewed) -> None:
 
 def renew(state: State, draft: Draft, active: ActiveAlert, expires_at: datetime | None) -> None:
     """The alert still fires: its lease moves on, and a heartbeat beats."""
+    if expires_at is not None and active.expires_at is None:
+        state.bucket(Timer.LEASE, expires_at, active.alert.fingerprint)
     if expires_at is not None and (active.expires_at is None or expires_at > active.expires_at):
         active.expires_at = expires_at
     for name in active.suppressed_by:
@@ -101,9 +110,9 @@ def end(state: State, draft: Draft, active: ActiveAlert, *, by: EndedBy, at: dat
         counts[severity] -= 1
         if not counts[severity]:
             del counts[severity]
+            draft.entities_touched[active.entity] = at
         if not counts:
             del state.firing_at[active.entity]
-        draft.entities_touched[active.entity] = at
     draft.record(_record(active, ends_at=at, by=by))
     leave(state, draft, active)
     if state.derived.alert_ended(name, alert.labels):
@@ -139,6 +148,9 @@ def await_heartbeats(state: State, draft: Draft) -> None:
     expected = {heartbeat.name for heartbeat, _ in state.derived.heartbeats}
     for name in [name for name in state.heartbeats if name not in expected]:
         del state.heartbeats[name]
+        for active in list(state.alerts.values()):
+            if active.source == OWN_SOURCE and active.alert.labels.get("heartbeat") == name:
+                end(state, draft, active, by=EndedBy.RESOLVED, at=draft.at)
     for heartbeat, _ in state.derived.heartbeats:
         if heartbeat.name not in state.heartbeats:
             _beat(state, draft, heartbeat.name)
@@ -173,8 +185,10 @@ def _start(state: State, draft: Draft, alert: Alert, source: str) -> None:
     if entity is not None:
         counts = state.firing_at.setdefault(entity, {})
         severity = severity_of(labels)
-        counts[severity] = counts.get(severity, 0) + 1
-        draft.entities_touched.setdefault(entity, alert.starts_at)
+        counts[severity] = already = counts.get(severity, 0) + 1
+        if already == 1:
+            # More of the same leaves the health as it is.
+            draft.entities_touched.setdefault(entity, alert.starts_at)
     if muted:
         state.suppressed[name] = None
         for muter in muted:

@@ -81,6 +81,13 @@ def close(  # noqa: PLR0917 - what, how, why, in words
     draft.is_released = True
 
 
+def forget(state: State, change: Change) -> None:
+    """Drop what is over from memory, with its runs; the history keeps them."""
+    del state.changes[change.id]
+    for run in [run.id for run in state.runs.values() if run.change == change.id]:
+        del state.runs[run]
+
+
 def tell(draft: Draft, change: Change, reason: Reason, text: str) -> None:
     """Add a line to the story of the change and of its incident."""
     draft.note(change.id, reason, text)

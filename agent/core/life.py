@@ -1,5 +1,8 @@
 """The life of incidents: impact, urgency, priority, owner, clocks, resolution and return."""
 
+from datetime import datetime
+
+from agent.core.course import forget
 from agent.core.draft import Draft
 from agent.core.state import CLOSED_KEPT, Members, State, Timer
 from agent.model.alert import Severity, severity_of
@@ -25,8 +28,8 @@ _MATRIX = {
 def live(state: State, draft: Draft) -> None:
     """Bring every incident with news up to date."""
     for identifier in list(draft.touched):
-        incident = state.incidents[identifier]
-        if incident.is_live:
+        incident = state.incidents.get(identifier)
+        if incident is not None and incident.is_live:
             _tell_joined(state, draft, identifier)
             _assess(state, draft, incident, state.members[identifier])
 
@@ -62,13 +65,18 @@ def close_when_quiet(state: State, draft: Draft, identifier: str) -> None:
     incident = state.incidents.get(identifier)
     if incident is None:
         return
-    if incident.state in (IncidentState.CLOSED, IncidentState.MERGED):
-        _drop(state, draft, identifier)
+    if incident.closed_at is not None:
+        if incident.closed_at + CLOSED_KEPT <= draft.at:
+            _drop(state, draft, identifier)
         return
     quiet = state.config.correlation.quiet
-    if incident.resolved_at is None or incident.resolved_at + quiet > draft.at:
+    if incident.state is not IncidentState.RESOLVED or incident.resolved_at is None:
         return
-    if incident.state is not IncidentState.RESOLVED:
+    if incident.resolved_at + quiet > draft.at:
+        # It was resolved anew, or the rule set asks for a longer quiet since.
+        timer = (incident.resolved_at + quiet, Timer.QUIET, identifier)
+        if timer not in state.timers:
+            state.schedule(*timer)
         return
     members = state.members.pop(identifier)
     for fingerprint in members.firing:
@@ -89,13 +97,13 @@ def _drop(state: State, draft: Draft, identifier: str) -> None:
     del state.incidents[identifier]
     state.tickets.pop(identifier, None)
     for change in [c for c in state.changes.values() if c.incident == identifier]:
-        del state.changes[change.id]
-        for run in [r for r in state.runs.values() if r.change == change.id]:
-            del state.runs[run.id]
+        forget(state, change)
 
 
-def check_clock(state: State, draft: Draft, timer: Timer, identifier: str) -> None:
-    """A clock has run out: say so once, if it still matters."""
+def check_clock(  # noqa: PLR0917 - the clock, whose it is, and for when it was set
+    state: State, draft: Draft, timer: Timer, identifier: str, set_for: datetime
+) -> None:
+    """A clock has run out: say so once, if it still matters and was not set anew since."""
     incident = state.incidents.get(identifier)
     if incident is None or incident.state is not IncidentState.OPEN:
         return
@@ -111,7 +119,7 @@ def check_clock(state: State, draft: Draft, timer: Timer, identifier: str) -> No
             Reason.RESTORATION_OVERDUE,
             "service is not restored within its target",
         )
-    if due is not None and due <= draft.at:
+    if due == set_for:
         draft.note(identifier, reason, text)
         draft.overdue[identifier] = None
         draft.touched[identifier] = None
@@ -212,15 +220,15 @@ def _judge(
 
 def _start_clocks(state: State, draft: Draft, incident: Incident) -> Incident:
     targets = state.config.targets[incident.priority]
-    incident = draft.set_incident(
-        state,
-        incident,
-        response_due=incident.opened_at + targets.response,
-        restoration_due=incident.opened_at + targets.restoration,
+    response_due = incident.opened_at + targets.response
+    restoration_due = incident.opened_at + targets.restoration
+    if response_due != incident.response_due:
+        state.schedule(response_due, Timer.RESPONSE, incident.id)
+    if restoration_due != incident.restoration_due:
+        state.schedule(restoration_due, Timer.RESTORATION, incident.id)
+    return draft.set_incident(
+        state, incident, response_due=response_due, restoration_due=restoration_due
     )
-    state.schedule(incident.opened_at + targets.response, Timer.RESPONSE, incident.id)
-    state.schedule(incident.opened_at + targets.restoration, Timer.RESTORATION, incident.id)
-    return incident
 
 
 def _services(

@@ -102,6 +102,10 @@ def request_change(state: State, draft: Draft, said: ChangeRequested) -> None:
     if isinstance(parameters, str):
         draft.refuse(Reason.PARAMETER_REFUSED, parameters)
         return
+    other = act.open_for(state, said.entity, remediation.name)
+    if other is not None:
+        draft.refuse(Reason.ALREADY_UNDER_CHANGE, f"{other.id} is open for the same target")
+        return
     incident = state.incidents.get(said.incident) if said.incident else None
     if said.incident and incident is None:
         draft.refuse(Reason.NO_TARGET, f"there is no incident {said.incident} in the watch")

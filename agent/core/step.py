@@ -143,7 +143,7 @@ def _apply(state: State, draft: Draft, what: What) -> None:
             act.reassess_waiting(state, draft)
         case CalendarsExpanded():
             state.calendars = {calendar.name: calendar for calendar in what.calendars}
-            suppress.schedule_windows(state)
+            suppress.await_border(state, draft)
             suppress.mute_more(state, draft)
             alerts.release(state, draft)
             act.reassess_waiting(state, draft)
@@ -154,7 +154,7 @@ def _apply(state: State, draft: Draft, what: What) -> None:
 def _wake(state: State, draft: Draft) -> None:
     """Hear every timer whose moment has come, earliest first."""
     while (timer := state.pop_due(draft.at)) is not None:
-        _, kind, key = timer
+        due, kind, key = timer
         match kind:
             case Timer.LEASE:
                 alerts.expire(state, draft, key)
@@ -164,13 +164,14 @@ def _wake(state: State, draft: Draft) -> None:
                 alerts.miss(state, draft, key)
             case Timer.SUPPRESSION:
                 suppress.expire_silences(state, draft)
+                suppress.await_border(state, draft)
                 suppress.mute_more(state, draft)
                 alerts.release(state, draft)
                 act.reassess_waiting(state, draft)
             case Timer.QUIET:
                 life.close_when_quiet(state, draft, key)
             case Timer.RESPONSE | Timer.RESTORATION:
-                life.check_clock(state, draft, kind, key)
+                life.check_clock(state, draft, kind, key, due)
             case Timer.DECIDE:
                 decide.ask_again(state, draft, key)
             case Timer.CHANGE:
@@ -178,7 +179,7 @@ def _wake(state: State, draft: Draft) -> None:
             case Timer.VERIFY:
                 verify.look(state, draft, key)
             case Timer.TICKET:
-                draft.touched[key] = None
+                sync.try_again(state, draft, key)
             case Timer.GROUP:
                 route.flush(state, draft, key)
 

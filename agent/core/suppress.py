@@ -15,6 +15,8 @@ from agent.model.reason import Reason
 from agent.model.service import EntityRef
 from agent.model.silence import Silence
 
+CALENDAR = "calendar"
+"""The key of the timer for the next border of any calendar."""
 SILENCE_KEPT = timedelta(days=5)
 """How long a silence that is over stays in sight."""
 
@@ -61,9 +63,13 @@ def reconsider(state: State, draft: Draft) -> list[ActiveAlert]:
 
 
 def mute_more(state: State, draft: Draft) -> None:
-    """Judge anew everything that fires: something that mutes has just begun."""
-    for active in state.alerts.values():
-        _judge(state, active, draft.at)
+    """Judge anew what is heard: something that mutes has just begun.
+
+    What is muted stays so until `reconsider` frees it, so that nobody forgets to let it count.
+    """
+    for name, active in state.alerts.items():
+        if name not in state.suppressed:
+            _judge(state, active, draft.at)
 
 
 def add_silence(state: State, silence: Silence) -> None:
@@ -72,6 +78,7 @@ def add_silence(state: State, silence: Silence) -> None:
     state.derived.silences.pop(silence.id, None)
     state.schedule(silence.starts_at, Timer.SUPPRESSION, silence.id)
     state.schedule(silence.ends_at, Timer.SUPPRESSION, silence.id)
+    state.schedule(silence.ends_at + SILENCE_KEPT, Timer.SUPPRESSION, silence.id)
 
 
 def end_silence(state: State, draft: Draft, identifier: str) -> None:
@@ -90,8 +97,6 @@ def expire_silences(state: State, draft: Draft) -> None:
         if silence.ends_at + SILENCE_KEPT <= draft.at:
             del state.silences[silence.id]
             state.derived.silences.pop(silence.id, None)
-        elif silence.ends_at <= draft.at:
-            state.schedule(silence.ends_at + SILENCE_KEPT, Timer.SUPPRESSION, silence.id)
 
 
 def _judge(state: State, active: ActiveAlert, at: datetime) -> None:
@@ -103,13 +108,16 @@ def _judge(state: State, active: ActiveAlert, at: datetime) -> None:
         state.suppressed.pop(alert.fingerprint, None)
 
 
-def schedule_windows(state: State) -> None:
-    """Wake at every border of a window, so that what depends on it is judged anew."""
-    borders: dict[datetime, None] = {}
-    for calendar in state.calendars.values():
-        for window in calendar.windows:
-            borders[window.interval.start] = None
-            borders[window.interval.end] = None
-    for border in sorted(borders):
-        if state.last_at is None or border > state.last_at:
-            state.schedule(border, Timer.SUPPRESSION, "calendar")
+def await_border(state: State, draft: Draft) -> None:
+    """Wake at the next border of a window, so that what depends on it is judged anew."""
+    borders = (
+        border
+        for calendar in state.calendars.values()
+        for window in calendar.windows
+        for border in (window.interval.start, window.interval.end)
+        if border > draft.at
+    )
+    following = min(borders, default=None)
+    timer = (following, Timer.SUPPRESSION, CALENDAR)
+    if following is not None and timer not in state.timers:
+        state.schedule(following, Timer.SUPPRESSION, CALENDAR)

@@ -81,6 +81,12 @@ def refused(state: State, draft: Draft, said: TicketRefused) -> None:
         )
 
 
+def try_again(state: State, draft: Draft, identifier: str) -> None:
+    """The tool had its pause: see whether it still has to be told something."""
+    if identifier in state.incidents:
+        draft.touched[identifier] = None
+
+
 def comment(state: State, incident: Incident, key: str, text: str) -> None:
     """A person said something here: the tickets shall say it too."""
     for known in state.tickets.get(incident.id, {}).values():

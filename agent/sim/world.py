@@ -37,6 +37,8 @@ EVALUATED_EVERY_S = 15.0
 HOLD = timedelta(seconds=30)
 """How long a service must be down before an alert says so."""
 LEASES_EVERY_S = 30.0
+RACKS = ("rack1", "rack2")
+"""Where disks fill; no entity answers to them."""
 REST = timedelta(days=7)
 """How long nothing happens at the end: longer than anything is kept in memory."""
 TIMERS_AT_ONCE_MAX = 50
@@ -57,6 +59,9 @@ class World:
         self._down_since: dict[str, datetime] = {}
         self._full: dict[str, int] = {}
         self._watchdog_silent_until = START
+        self._signals: dict[tuple[str, str, str, str], None] = {}
+        """Alerts that fire at their source: name, severity, one label and its value."""
+        self._is_well = False
         self._renewals: dict[str, datetime] = {}
         self._chance = self._random("chance")
         configs: dict[str, Config] = {
@@ -107,6 +112,7 @@ class World:
         healed = self.agenda.now
         self._watchdog_silent_until = healed + 2 * REST
         self._run(healed + timedelta(minutes=30))
+        self._is_well = True
         self.watch.append(ConfigLoaded(config=AT_REST))
         self.sender.heal()
         self._run(healed + timedelta(hours=2))
@@ -206,19 +212,27 @@ class World:
             since = self._down_since.setdefault(name, now) if service.is_down else None
             if since is None:
                 self._down_since.pop(name, None)
-            self._signal("ServiceDown", since is not None and now - since >= HOLD, "critical", name)
+            is_out = since is not None and now - since >= HOLD
+            self._signal(is_out, ("ServiceDown", "critical", "service", name))
             is_slow = service.is_slow or any(self.services[lower].is_down for lower in ON[name])
-            self._signal("ServiceSlow", is_slow, "warning", name)
-        for rack in ("rack1", "rack2"):
-            speak = self.sender.fire if self._full.get(rack) else self.sender.clear
-            speak("DiskFull", "warning", host=rack)
-        beat = self.sender.fire if now >= self._watchdog_silent_until else self.sender.clear
-        beat("Watchdog", "none")
-        self.agenda.after(EVALUATED_EVERY_S, self._evaluate)
+            self._signal(is_slow, ("ServiceSlow", "warning", "service", name))
+        for rack in RACKS:
+            self._signal(bool(self._full.get(rack)), ("DiskFull", "warning", "host", rack))
+        beats = now >= self._watchdog_silent_until
+        self._signal(beats, ("Watchdog", "none", "job", "prometheus"))
+        if not self._is_well:
+            self.agenda.after(EVALUATED_EVERY_S, self._evaluate)
 
-    def _signal(self, name: str, is_on: bool, severity: str, service: str) -> None:
-        speak = self.sender.fire if is_on else self.sender.clear
-        speak(name, severity, service=service)
+    def _signal(self, is_on: bool, what: tuple[str, str, str, str]) -> None:
+        if is_on == (what in self._signals):
+            return
+        name, severity, label, value = what
+        if is_on:
+            self._signals[what] = None
+            self.sender.fire(name, severity, **{label: value})
+        else:
+            del self._signals[what]
+            self.sender.clear(name, severity, **{label: value})
 
     def _happen(self, planned: Happening) -> None:
         act = _HAPPENINGS.get(planned.kind)
