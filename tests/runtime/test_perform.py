@@ -1,0 +1,238 @@
+"""Effects to outcomes: order, bounds, and what a failure of the world becomes."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Any
+
+from aiohttp import web
+from prometheus_client import CollectorRegistry
+
+from agent.model.effect import CancelRun, Effect, LaunchRun, Notify, PrepareRun, Probe, WriteTicket
+from agent.model.entry import (
+    NotificationRefused,
+    ProbeAnswered,
+    RunFinished,
+    RunLost,
+    RunPrepared,
+    RunStarted,
+    TicketRefused,
+    TicketWritten,
+)
+from agent.model.incident import Priority
+from agent.model.remediation import Outcome, Phase, RunSpec
+from agent.model.ticket import Ticket, TicketState
+from agent.runtime.client import open_session
+from agent.runtime.metrics import EffectMetrics
+from agent.runtime.notify import Notifier
+from agent.runtime.perform import EFFECTS_HELD_MAX, Performer, Ports
+from agent.runtime.runs import Runs
+from tests.runtime.agents import StillClock
+from tests.runtime.edge import MemoryJournal, PlainExecutor, desk, serving
+
+
+def write(number: int, incident: str = "INC-1", *, connector: str = "tool") -> WriteTicket:
+    ticket = Ticket(
+        key=incident,
+        title=f"{number}",
+        body="",
+        priority=Priority.P3,
+        state=TicketState.OPEN,
+    )
+    return WriteTicket(
+        id=f"{number}.0", incident=incident, connector=connector, ticket=ticket, known_ref=None
+    )
+
+
+def prepare(number: int = 1) -> PrepareRun:
+    spec = RunSpec(
+        run=f"RUN-{number}",
+        remediation="restart",
+        digest="d",
+        phase=Phase.REMEDIATE,
+        hosts=(),
+        parameters={},
+        timeout=timedelta(minutes=1),
+    )
+    return PrepareRun(id=f"{number}.0", spec=spec)
+
+
+@asynccontextmanager
+async def performing(
+    *effects: Effect,
+    executor: PlainExecutor | None = None,
+    handler: Any = None,
+    journal: MemoryJournal | None = None,
+    **run: Any,
+) -> AsyncIterator[tuple[Performer, MemoryJournal]]:
+    """A performer at work on these effects, with one tool behind the handler."""
+    metrics, kept = EffectMetrics(CollectorRegistry()), journal or MemoryJournal()
+
+    async def refuse(request: web.Request) -> web.Response:
+        return web.Response(status=500)
+
+    async with open_session() as session, serving(handler or refuse) as port:
+        ports = Ports(
+            runs=Runs(executor or PlainExecutor(), lambda line: None, metrics=metrics),
+            tickets={"tool": desk(session, port, metrics)},
+            notifier=Notifier([]),
+        )
+        performer = Performer(ports, clock=StillClock(), metrics=metrics)
+        for effect in effects:
+            performer.submit(effect)
+        async with asyncio.TaskGroup() as group:
+            task = group.create_task(performer.run(kept, **run))
+            yield performer, kept
+            task.cancel()
+
+
+async def test_updates_of_one_ticket_keep_their_order_and_others_do_not_wait() -> None:
+    """One at a time per incident and tool; a slow ticket holds up its own incident only."""
+    let, seen = asyncio.Event(), []
+
+    async def handler(request: web.Request) -> web.Response:
+        title = (await request.read()).decode()
+        if title == "1":
+            await let.wait()
+        seen.append(title)
+        return web.Response()
+
+    async with performing(write(1), write(2), write(3, "INC-2"), handler=handler) as (_, journal):
+        await journal.until(1)
+        assert seen == ["3"]
+        let.set()
+        entries = await journal.until(3)
+    assert seen == ["3", "1", "2"]
+    written = entries[1]
+    assert isinstance(written, TicketWritten)
+    assert (written.effect, written.ref) == ("1.0", "INC-1")
+    assert written.url.endswith("/INC-1")
+    assert written.url.startswith("http://127.0.0.1:")
+
+
+async def test_a_refusal_and_an_outage_are_told_apart() -> None:
+    """The core asks again after an outage, and a person has to look at a refusal."""
+
+    async def handler(request: web.Request) -> web.Response:
+        status = 422 if request.path == "/INC-1" else 503
+        return web.Response(status=status, text="no")
+
+    effects = (write(1), write(2, "INC-2"), write(3, "INC-3", connector="gone"))
+    async with performing(*effects, handler=handler) as (_, journal):
+        entries = await journal.until(3)
+    refused = {each.effect: each for each in entries if isinstance(each, TicketRefused)}
+    assert {effect: each.is_final for effect, each in refused.items()} == {
+        "1.0": True,
+        "2.0": False,
+        "3.0": True,
+    }
+    assert refused["1.0"].problem == "write: refused with status 422: no"
+    assert refused["3.0"].problem == 'no connector "gone" is configured'
+
+
+async def test_a_run_is_prepared_launched_and_finished_in_entries() -> None:
+    """Each step is durable before the next, and a launch happens once."""
+    executor = PlainExecutor()
+    async with performing(prepare(), executor=executor) as (performer, journal):
+        await journal.until(1)
+        performer.submit(LaunchRun(id="2.0", run="RUN-1"))
+        performer.submit(LaunchRun(id="2.0", run="RUN-1"))
+        await journal.until(2)
+        executor.let.set()
+        entries = await journal.until(3)
+    assert [RunPrepared, RunStarted, RunFinished] == [type(each) for each in entries]
+    assert isinstance(entries[2], RunFinished)
+    assert entries[2].result.outcome is Outcome.CHANGED
+    assert executor.launched == ["RUN-1"]
+
+
+async def test_a_run_that_must_not_be_played_has_no_digest() -> None:
+    """A playbook that does not pass its check is not launched under the approved digest."""
+    executor = PlainExecutor()
+    executor.problem = "syntax error in playbook.yml"
+    async with performing(prepare(), executor=executor) as (_, journal):
+        (told,) = await journal.until(1)
+    assert RunPrepared(effect="1.0", run="RUN-1", digest=None, problem=executor.problem) == told
+
+
+async def test_a_cancel_does_not_wait_for_the_run_it_ends() -> None:
+    """It has a lane of its own; the run's own end is the answer."""
+    executor = PlainExecutor()
+    async with performing(prepare(), executor=executor) as (performer, journal):
+        await journal.until(1)
+        performer.submit(LaunchRun(id="2.0", run="RUN-1"))
+        await journal.until(2)
+        performer.submit(CancelRun(id="3.0", run="RUN-1"))
+        entries = await journal.until(3)
+    assert isinstance(entries[2], RunFinished)
+    assert entries[2].result.outcome is Outcome.CANCELLED
+
+
+async def test_a_run_of_which_sight_was_lost_is_ended_and_lost() -> None:
+    """Whatever broke in the executor: the run is ended, and nobody claims to know its outcome."""
+    executor = PlainExecutor(OSError("no such process"))
+    executor.let.set()
+    async with performing(prepare(), executor=executor) as (performer, journal):
+        await journal.until(1)
+        performer.submit(LaunchRun(id="2.0", run="RUN-1"))
+        entries = await journal.until(3)
+    assert RunLost(run="RUN-1", problem="no such process") == entries[2]
+    assert executor.cancelled == ["RUN-1"]
+
+
+async def test_after_a_crash_runs_are_ended_and_everything_else_is_done_again() -> None:
+    """What was left comes first; a launch without its preparation starts nothing."""
+    executor = PlainExecutor()
+    left = (prepare(4), LaunchRun(id="5.0", run="RUN-5"))
+    async with performing(executor=executor, lost_runs=["RUN-3"], left=left) as (_, journal):
+        entries = await journal.until(3)
+    assert executor.swept == ["RUN-3"]
+    assert isinstance(entries[0], RunLost)
+    assert {"RUN-4", "RUN-5"} == {each.run for each in entries[1:] if hasattr(each, "run")}
+    assert executor.launched == []
+
+
+async def test_an_outcome_waits_for_a_full_loop() -> None:
+    """It is told again until it is kept: an outcome is never dropped."""
+    async with performing(prepare(), journal=MemoryJournal(full=3)) as (_, journal):
+        (told,) = await journal.until(1)
+    assert isinstance(told, RunPrepared)
+
+
+async def test_a_probe_without_a_metrics_source_holds_for_nobody() -> None:
+    """What cannot be asked is unknown, never true."""
+    async with performing(Probe(id="1.0", change="CHG-1", query="up")) as (_, journal):
+        (told,) = await journal.until(1)
+    assert isinstance(told, ProbeAnswered)
+    assert told.holds is None
+
+
+async def test_a_notification_that_comes_too_late_is_not_sent() -> None:
+    """Hours after an outage nobody needs the first page of it."""
+    late = Notify(
+        id="1.0",
+        receiver="sre",
+        group="g",
+        title="t",
+        body="b",
+        priority=Priority.P1,
+        incidents=(),
+        resolved=False,
+        not_after=StillClock().at - timedelta(seconds=1),
+    )
+    async with performing(late) as (_, journal):
+        (told,) = await journal.until(1)
+    assert NotificationRefused(effect="1.0", problem="too late to be of use", is_final=True) == told
+
+
+async def test_what_memory_does_not_hold_is_fetched_from_the_outbox() -> None:
+    """The bound drops nothing: the outbox keeps what was not taken, and it is done in the end."""
+    journal = MemoryJournal()
+    effects = [prepare(number) for number in range(1, EFFECTS_HELD_MAX + 6)]
+    for effect in effects:
+        journal.state.outbox.add(effect)
+    async with performing(*effects, journal=journal):
+        entries = await journal.until(len(effects))
+    told = [each.effect for each in entries if isinstance(each, RunPrepared)]
+    assert sorted(effect.id for effect in effects) == sorted(told)
