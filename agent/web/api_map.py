@@ -16,7 +16,8 @@ from agent.web.api_views import PAGE_ITEMS_MAX, Page, ProblemDetail
 from agent.web.permission import Permission
 from agent.web.problem import not_found
 from agent.web.routes import Call, Route, Wish, answer
-from agent.web.views.services import health_of, watched
+from agent.web.views.catalogue import watched
+from agent.web.views.services import health_of
 
 TAG = "Map"
 HOPS_MAX = 6
@@ -143,7 +144,7 @@ def entity_view(state: State, entity: Entity, seen: frozenset[EntityRef]) -> Ent
         depends_on=service_map.dependencies.get(entity.ref, ()),
         dependants=service_map.dependants.get(entity.ref, ()),
         matches=tuple(tuple(map(str, matchers)) for matchers in entity.matches),
-        health=health_of(entity.ref, state.health, seen),
+        health=health_of(entity.ref, state.health, is_watched=entity.ref in seen),
         since=now.since if now else None,
         incident=now.incident if now else None,
     )

@@ -15,7 +15,7 @@ from agent.reporting.availability import EVERYTHING, Availability, availability
 from agent.web.permission import Permission
 from agent.web.problem import refuse
 from agent.web.routes import Call, Route, Wish, answer
-from agent.web.views.services import watched
+from agent.web.views.catalogue import watched
 
 TAG = "Reports"
 ENTITIES_MAX = 500

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from agent.model.incident import Incident
 from agent.model.service import EntityRef, ServiceMap
-from agent.web.views.services import TONES, HealthNow, health_of, watched
+from agent.web.views.catalogue import is_watched
+from agent.web.views.services import TONES, HealthNow, health_of
 from agent.web.views.words import Tone, entity_label, word
 
 NODES_MAX = 32
@@ -76,14 +77,13 @@ def incident_graph(
     ]
     layers = _layers(refs, edges)
     places, width, height = _places(layers)
-    seen = watched(service_map)
     hit = {*incident.entities, *incident.services, *(cause.entity for cause in incident.causes[:1])}
     below: dict[EntityRef, list[EntityRef]] = {}
     for upper, lower in edges:
         below.setdefault(upper, []).append(lower)
 
     def node(ref: EntityRef) -> Node:
-        health = health_of(ref, current, seen)
+        health = health_of(ref, current, is_watched=is_watched(ref, service_map))
         label = entity_label(ref, service_map)
         return Node(
             ref=ref,

@@ -5,14 +5,16 @@ from datetime import timedelta
 
 import pytest
 
+from agent.core.state import HealthNow
 from agent.model.alert import Severity
 from agent.model.change import Change, ChangeState, ChangeType, Closure
 from agent.model.incident import Cause, Incident, IncidentState, Level, Priority
 from agent.model.service import Entity, EntityKind, Health, ServiceMap
 from agent.web.graph import NODE_WIDTH, NODES_MAX, incident_graph
+from agent.web.views.catalogue import Catalogue, is_watched
 from agent.web.views.changes import change_badge, waiting_first
 from agent.web.views.incidents import by_urgency, clocks, impact_words, next_steps
-from agent.web.views.services import NOWHERE, health_of, services_view, watched
+from agent.web.views.services import NOWHERE, health_of, services_view
 from agent.web.views.words import Tone, listing, moment, safe_href, span
 from tests.web.sample import NOW, shop
 
@@ -189,18 +191,37 @@ def test_changes_that_wait_for_a_person_come_first() -> None:
 
 def test_nothing_is_up_that_nothing_watches() -> None:
     """An entity without matchers, below it either, is unknown."""
-    seen = watched(shop())
-    assert health_of("system:default/checkout", {}, seen) is Health.UP
-    assert health_of("system:default/meeting-rooms", {}, seen) is Health.UNKNOWN
+    known = Catalogue.of(shop()).watched
+    for ref, health in (
+        ("system:default/checkout", Health.UP),
+        ("system:default/meeting-rooms", Health.UNKNOWN),
+    ):
+        assert is_watched(ref, shop()) == (ref in known)
+        assert health_of(ref, {}, is_watched=ref in known) is health
 
 
 def test_services_survive_a_circle_of_parts() -> None:
     """Two entities that are part of each other are both shown, once."""
     one = Entity(ref="system:d/a", kind=EntityKind.SYSTEM, name="a", part_of="system:d/b")
     two = Entity(ref="system:d/b", kind=EntityKind.SYSTEM, name="b", part_of="system:d/a")
-    view = services_view(ServiceMap.of({one.ref: one, two.ref: two}), {}, (), NOW)
+    view = services_view(Catalogue.of(ServiceMap.of({one.ref: one, two.ref: two})), {}, (), NOW)
     assert [section.name for section in view.sections] == [NOWHERE]
     assert sorted(row.name for row in view.sections[0].rows) == ["a", "b"]
+
+
+def test_what_is_wrong_is_shown_however_large_the_map() -> None:
+    """A part that is down is on the page though a thousand more important ones are well."""
+    entities = {
+        ref: Entity(ref=ref, kind=EntityKind.SYSTEM, name=ref, tier=1)
+        for ref in (f"system:d/s{number}" for number in range(1000))
+    }
+    small = Entity(ref="api:d/small", kind=EntityKind.API, name="small")
+    entities[small.ref] = small
+    down = HealthNow(health=Health.DOWN, since=NOW, incident=None)
+    view = services_view(Catalogue.of(ServiceMap.of(entities)), {small.ref: down}, (), NOW)
+    assert view.sections[0].rows[0].name == "small"
+    assert [count.text for count in view.counts] == ["1 down", "1,000 unknown"]
+    assert (view.shown, view.total) == (500, 1001)
 
 
 def test_the_drawing_puts_the_cause_below_what_rests_on_it() -> None:

@@ -100,8 +100,12 @@ class IncidentPages:
         wanted, site = call.query_as(IncidentsQuery), call.site
         now, service_map = site.clock.now(), site.loop.state.config.service_map
         found = await _listed(site, wanted)
-        rows = [incident_row(one, service_map, now) for one in by_urgency(found)]
+        ranked = by_urgency(found)
+        if not (wanted.q or wanted.priority):
+            ranked = ranked[:LIST_MAX]
+        rows = (incident_row(one, service_map, now) for one in ranked)
         shown = [row for row in rows if _fits(row, wanted)]
+        total = len(shown) if wanted.q or wanted.priority else len(found)
         older = ""
         if wanted.state == "all" and len(found) == LIST_MAX:
             older = _address(wanted, before=found[-1].id)
@@ -110,7 +114,7 @@ class IncidentPages:
             title="Incidents",
             section="incidents",
             topics=("incidents",),
-            announce=counted(len(shown), "incident") + " listed",
+            announce=counted(total, "incident") + " listed",
         )
         tabs = [
             Tab(text=text, href=_address(wanted, state=name), current=name == wanted.state)
@@ -121,7 +125,7 @@ class IncidentPages:
             call,
             page,
             rows=shown[:LIST_MAX],
-            total=len(shown),
+            total=total,
             tabs=tabs,
             filters=wanted,
             priorities=priorities,

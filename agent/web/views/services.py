@@ -7,15 +7,18 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Protocol
 
 from agent.model.incident import Incident, IncidentState
 from agent.model.service import Entity, EntityKind, EntityRef, Health, ServiceMap
+from agent.web.views.catalogue import KINDS, Catalogue, importance, quiet_health
 from agent.web.views.words import Badge, Link, Moment, Tone, entity_label, lasting, word
 
 ROWS_MAX = 500
 """Rows on the page; of a larger map the unhealthy and the most important ones are shown."""
 DEPTH_MAX = 4
+INCIDENTS_SHOWN_MAX = 4
 
 TONES = {
     Health.DOWN: Tone.BAD,
@@ -24,13 +27,6 @@ TONES = {
     Health.UP: Tone.GOOD,
 }
 _WORST_FIRST = list(TONES)
-_KINDS = (
-    EntityKind.DOMAIN,
-    EntityKind.SYSTEM,
-    EntityKind.COMPONENT,
-    EntityKind.RESOURCE,
-    EntityKind.API,
-)
 NOWHERE = "Outside of any domain"
 
 
@@ -58,6 +54,7 @@ class ServiceRow:
     health: Badge
     since: Moment | None
     incidents: tuple[Link, ...]
+    incidents_omitted: int
     objective: str
     owner: str
 
@@ -81,43 +78,31 @@ class ServicesView:
 
 
 def health_of(
-    ref: EntityRef, current: Mapping[EntityRef, HealthNow], watched: frozenset[EntityRef]
+    ref: EntityRef, current: Mapping[EntityRef, HealthNow], *, is_watched: bool
 ) -> Health:
     """The health of one entity now."""
-    if now := current.get(ref):
-        return now.health
-    return Health.UP if ref in watched else Health.UNKNOWN
-
-
-def watched(service_map: ServiceMap) -> frozenset[EntityRef]:
-    """Entities that alerts are matched to, and everything that rests on one of them."""
-    seen = {ref for ref, entity in service_map.entities.items() if entity.matches}
-    waiting = list(seen)
-    while waiting:
-        for above in service_map.dependants.get(waiting.pop(), ()):
-            if above not in seen:
-                seen.add(above)
-                waiting.append(above)
-    return frozenset(seen)
+    now = current.get(ref)
+    return now.health if now else quiet_health(is_watched)
 
 
 def services_view(
-    service_map: ServiceMap,
+    catalogue: Catalogue,
     current: Mapping[EntityRef, HealthNow],
     incidents: Iterable[Incident],
     now: datetime,
     *,
     only_trouble: bool = False,
 ) -> ServicesView:
-    """The page over the whole map."""
-    seen = watched(service_map)
+    """The page over the whole map; its cost follows what is wrong and shown, not the map."""
+    service_map, entities = catalogue.service_map, catalogue.service_map.entities
+    touched = [entities[ref] for ref in current if ref in entities and entities[ref].kind in KINDS]
+    counts = _counts(catalogue, touched, current)
+    kept = _kept(catalogue, touched, current, only_trouble=only_trouble)
+    health = {
+        entity.ref: health_of(entity.ref, current, is_watched=entity.ref in catalogue.watched)
+        for entity in kept
+    }
     by_entity = _incidents_by_entity(incidents)
-    shown = [entity for entity in service_map.entities.values() if entity.kind in _KINDS]
-    health = {entity.ref: health_of(entity.ref, current, seen) for entity in shown}
-    counts = Counter(health.values())
-    if only_trouble:
-        shown = [entity for entity in shown if health[entity.ref] in (Health.DOWN, Health.DEGRADED)]
-    kept = sorted(shown, key=lambda entity: _rank(entity, health))[:ROWS_MAX]
     placed: dict[str, list[tuple[Entity, int]]] = {}
     for name, entity, depth in _tree(kept, health, service_map):
         placed.setdefault(name, []).append((entity, depth))
@@ -139,6 +124,7 @@ def services_view(
         )
         for name, members in placed.items()
     ]
+    in_trouble = counts[Health.DOWN] + counts[Health.DEGRADED]
     return ServicesView(
         sections=tuple(sections),
         counts=tuple(
@@ -147,13 +133,35 @@ def services_view(
             if counts[one]
         ),
         shown=len(kept),
-        total=len(shown),
+        total=in_trouble if only_trouble else len(catalogue.ranked),
     )
 
 
-def _rank(entity: Entity, health: Mapping[EntityRef, Health]) -> tuple[int, int, int, str]:
-    worst = _WORST_FIRST.index(health[entity.ref])
-    return worst, entity.tier or 9, _KINDS.index(entity.kind), entity.label.casefold()
+def _counts(
+    catalogue: Catalogue, touched: Iterable[Entity], current: Mapping[EntityRef, HealthNow]
+) -> Counter[Health]:
+    counts = Counter(catalogue.counts)
+    for entity in touched:
+        counts[quiet_health(entity.ref in catalogue.watched)] -= 1
+        counts[current[entity.ref].health] += 1
+    return counts
+
+
+def _kept(
+    catalogue: Catalogue,
+    touched: Iterable[Entity],
+    current: Mapping[EntityRef, HealthNow],
+    *,
+    only_trouble: bool,
+) -> list[Entity]:
+    """What is down, then what is degraded, then the most important of the rest; bounded."""
+    wrong = [one for one in touched if current[one.ref].health in (Health.DOWN, Health.DEGRADED)]
+    wrong.sort(key=lambda one: (_WORST_FIRST.index(current[one.ref].health), *importance(one)))
+    if only_trouble:
+        return wrong[:ROWS_MAX]
+    known = {entity.ref for entity in wrong}
+    rest = (entity for entity in catalogue.ranked if entity.ref not in known)
+    return [*wrong, *islice(rest, max(0, ROWS_MAX - len(wrong)))][:ROWS_MAX]
 
 
 def _tree(
@@ -230,7 +238,7 @@ def _row(
     service_map: ServiceMap,
     now: datetime,
 ) -> ServiceRow:
-    since = current.get(entity.ref)
+    since, own = current.get(entity.ref), by_entity.get(entity.ref, [])
     return ServiceRow(
         ref=entity.ref,
         name=entity.label,
@@ -241,8 +249,9 @@ def _row(
         since=lasting(since.since, None, now) if since else None,
         incidents=tuple(
             Link(text=incident.id, href=f"/incidents/{incident.id}")
-            for incident in by_entity.get(entity.ref, ())
+            for incident in own[:INCIDENTS_SHOWN_MAX]
         ),
+        incidents_omitted=max(0, len(own) - INCIDENTS_SHOWN_MAX),
         objective=f"{entity.objective:g} %" if entity.objective else "",
         owner=entity_label(entity.owner, service_map) if entity.owner else "",
     )
