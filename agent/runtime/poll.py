@@ -56,7 +56,7 @@ class TicketPoll:
         self._journal = journal
         self._every = every
         self._cursor: str | None = None
-        self._known: frozenset[str] = frozenset()
+        self._task = f"poll:{desk.name}"
 
     async def run(self) -> None:
         """Poll until cancelled."""
@@ -76,8 +76,9 @@ class TicketPoll:
         except Overloaded:
             return
         except AgentError as error:
-            log.debug("poll_failed", connector=self._desk.name, problem=str(error))
+            self._desk.standing.failed(self._task, str(error))
             return
+        self._desk.standing.answered(self._task)
         self._cursor = heard.cursor or None
 
     def _keys(self) -> Collection[str]:
@@ -139,8 +140,9 @@ class Watches:
             if alerts:
                 await self._take(WATCH_SOURCE, alerts, at)
         except AgentError as error:
-            log.debug("watch_failed", watch=name, problem=str(error))
+            self._prober.standing.failed(f"watch:{name}", str(error))
             return
+        self._prober.standing.answered(f"watch:{name}")
         watching.memory = memory
 
     async def _returned(self, watch: Watch, query: str) -> list[Labels]:

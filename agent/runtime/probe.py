@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 import promql_parser
 
 from agent.connector import MetricsSource, QueryResult
-from agent.errors import AgentError
+from agent.errors import AgentError, PermanentError
 from agent.runtime.client import Client
 from agent.runtime.standing import Standing
 
@@ -43,6 +43,10 @@ class Prober:
         """The query's value now. Raises what the client raises."""
         try:
             result = await self.client.drive(self.source.query(text))
+        except PermanentError:
+            # a query that is at fault says nothing against the tool
+            self.standing.answered(TOOL)
+            raise
         except AgentError as error:
             self.standing.failed(TOOL, str(error))
             raise

@@ -1,6 +1,7 @@
 """Which tools answer: said once when one goes away, once when it is back.
 
-Not here: what follows from a tool's absence.
+What asks a tool again and again (`poll:NAME`, `watch:NAME`) has a standing of its own: a query that
+is at fault says nothing against the tool. Not here: what follows from an absence.
 """
 
 from agent.runtime.log import logger
