@@ -1,5 +1,6 @@
 """The service map and its health now, and the problems that were found on it."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,8 +17,8 @@ from agent.web.api_views import PAGE_ITEMS_MAX, Page, ProblemDetail
 from agent.web.permission import Permission
 from agent.web.problem import not_found
 from agent.web.routes import Call, Route, Wish, answer
-from agent.web.views.catalogue import watched
-from agent.web.views.services import health_of
+from agent.web.slices import ITEMS_PER_SLICE
+from agent.web.views.catalogue import is_watched, quiet_health
 
 TAG = "Map"
 HOPS_MAX = 6
@@ -79,19 +80,26 @@ class Neighbourhood:
 async def get_entities(call: Call) -> web.StreamResponse:
     """Entities in the order of their references."""
     query, state = call.query_as(EntitiesQuery), call.site.loop.state
-    seen = watched(state.config.service_map)
-    wanted = (
-        view
-        for ref, entity in sorted(state.config.service_map.entities.items())
-        if ref > query.after
-        and (query.kind is None or entity.kind is query.kind)
-        and (query.owner is None or entity.owner == query.owner)
-        and (view := entity_view(state, entity, seen))
-        and (query.health is None or view.health is query.health)
-    )
-    items = tuple(islice(wanted, query.limit))
+    entities = state.config.service_map.entities
+    refs = sorted(ref for ref in entities if ref > query.after)
+    found: list[EntityView] = []
+    for start in range(0, len(refs), ITEMS_PER_SLICE):
+        views = (entity_view(state, entities[ref]) for ref in refs[start : start + ITEMS_PER_SLICE])
+        found += (view for view in views if _is_wanted(view, query))
+        if len(found) >= query.limit:
+            break
+        await asyncio.sleep(0)
+    items = tuple(found[: query.limit])
     more = items[-1].ref if len(items) == query.limit else None
     return answer(Page(items=items, next=more), Page[EntityView])
+
+
+def _is_wanted(view: EntityView, query: EntitiesQuery) -> bool:
+    return (
+        (query.kind is None or view.kind is query.kind)
+        and (query.owner is None or view.owner == query.owner)
+        and (query.health is None or view.health is query.health)
+    )
 
 
 async def get_neighbourhood(call: Call) -> web.StreamResponse:
@@ -101,13 +109,12 @@ async def get_neighbourhood(call: Call) -> web.StreamResponse:
     entity = service_map.entities.get(query.ref)
     if entity is None:
         raise not_found("entity", query.ref)
-    seen = watched(service_map)
     below = list(islice(service_map.below(query.ref, query.hops), NODES_MAX + 1))
     above = list(islice(service_map.above(query.ref, query.hops), NODES_MAX + 1))
     answered = Neighbourhood(
-        entity=entity_view(state, entity, seen),
-        below=_views(state, below, seen),
-        above=_views(state, above, seen),
+        entity=entity_view(state, entity),
+        below=_views(state, below),
+        above=_views(state, above),
         is_complete=len(below) <= NODES_MAX and len(above) <= NODES_MAX,
     )
     return answer(answered, Neighbourhood)
@@ -128,8 +135,8 @@ async def get_problem(call: Call) -> web.StreamResponse:
     return answer(detail, ProblemDetail)
 
 
-def entity_view(state: State, entity: Entity, seen: frozenset[EntityRef]) -> EntityView:
-    """The entity as the API shows it. `seen` are those that some alert could tell about."""
+def entity_view(state: State, entity: Entity) -> EntityView:
+    """The entity as the API shows it."""
     service_map, now = state.config.service_map, state.health.get(entity.ref)
     return EntityView(
         ref=entity.ref,
@@ -144,17 +151,15 @@ def entity_view(state: State, entity: Entity, seen: frozenset[EntityRef]) -> Ent
         depends_on=service_map.dependencies.get(entity.ref, ()),
         dependants=service_map.dependants.get(entity.ref, ()),
         matches=tuple(tuple(map(str, matchers)) for matchers in entity.matches),
-        health=health_of(entity.ref, state.health, is_watched=entity.ref in seen),
+        health=now.health if now else quiet_health(is_watched(entity.ref, service_map)),
         since=now.since if now else None,
         incident=now.incident if now else None,
     )
 
 
-def _views(
-    state: State, reached: Sequence[tuple[EntityRef, int]], seen: frozenset[EntityRef]
-) -> tuple[EntityView, ...]:
+def _views(state: State, reached: Sequence[tuple[EntityRef, int]]) -> tuple[EntityView, ...]:
     entities = state.config.service_map.entities
-    return tuple(entity_view(state, entities[ref], seen) for ref, _ in reached[:NODES_MAX])
+    return tuple(entity_view(state, entities[ref]) for ref, _ in reached[:NODES_MAX])
 
 
 ROUTES = (
