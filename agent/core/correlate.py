@@ -7,6 +7,7 @@ reach on the map, so no chain of neighbours grows without end.
 from datetime import datetime, timedelta
 
 from agent.core.draft import Draft
+from agent.core.impact import spread
 from agent.core.state import (
     CLOSED_KEPT,
     EXPLAINED_NAMED_MAX,
@@ -67,6 +68,7 @@ def absorb(state: State, draft: Draft, *, into: str, other: str) -> None:
     for entity, firing in source.entities.items():
         target.entities[entity] = target.entities.get(entity, 0) + firing
         state.derived.reach_added(into, entity)
+        spread(state, target, entity)
     for entity, more in source.explains.items():
         explained = target.explains.setdefault(entity, Explained())
         explained.weight += more.weight
@@ -149,6 +151,7 @@ def _add_entity(state: State, draft: Draft, identifier: str, members: Members, e
         explained.add(entity, DECAY**distance)
         rescored[ref] = None
     state.derived.reach_added(identifier, entity)
+    spread(state, members, entity)
 
 
 def _open(state: State, draft: Draft, active: ActiveAlert, likeness: tuple[str, ...]) -> str:

@@ -9,9 +9,11 @@ from agent.core.place import Places
 from agent.model.change import Calendar
 from agent.model.labels import Labels
 from agent.model.rule import Config, Heartbeat, InhibitRule, RemediationRule, Route, Ticketing
-from agent.model.service import EntityRef, ServiceMap
+from agent.model.service import Entity, EntityKind, EntityRef, ServiceMap
 from agent.model.silence import Silence
 
+BUSINESS_PROCESS = "business-process"
+"""The `type` of a component that stands for what the business does, not for software."""
 HOPS_MAX = 8
 """Nothing is told to depend on what is further away."""
 SIBLINGS_MAX = 20
@@ -62,6 +64,7 @@ class Derived:
         self.reach: dict[EntityRef, dict[str, int]] = {}
         """Entity to the live incidents that it may join, with its distance from the cause."""
         self._reached: dict[str, dict[EntityRef, None]] = {}
+        self.business_order = _business_order(config.service_map)
         self._scopes: dict[tuple[EntityRef, ...], dict[EntityRef, None]] = {}
         self.likeness: dict[tuple[str, ...], str] = {}
 
@@ -145,6 +148,18 @@ def _reach(service_map: ServiceMap, cause: EntityRef, hops: int) -> Iterable[tup
         if down < hops and len(service_map.dependants.get(lower, ())) <= SIBLINGS_MAX:
             for sibling, up in service_map.above(lower, hops - down):
                 yield sibling, down + up
+
+
+def _business_order(service_map: ServiceMap) -> dict[EntityRef, int]:
+    """The place of each entity when the business's own names come first."""
+    ranks = {EntityKind.SYSTEM: 1, EntityKind.DOMAIN: 2, EntityKind.COMPONENT: 3}
+
+    def key(item: tuple[EntityRef, Entity]) -> tuple[int, EntityRef]:
+        ref, entity = item
+        return 0 if entity.type == BUSINESS_PROCESS else ranks.get(entity.kind, 4), ref
+
+    ordered = sorted(service_map.entities.items(), key=key)
+    return {ref: place for place, (ref, _) in enumerate(ordered)}
 
 
 class RuleIndex:

@@ -107,6 +107,10 @@ class Members:
     """Entities that alerted, with the number of alerts firing there now."""
     explains: dict[EntityRef, Explained] = field(default_factory=dict)
     """Candidate causes with what they would explain."""
+    hit: dict[EntityRef, None] = field(default_factory=dict)
+    """Entities that alert and what rests on them; bounded."""
+    tier: int | None = None
+    """The highest tier among them; None where nobody set one."""
     alerts: int = 0
     last_alert_at: datetime
     unplaced: tuple[str, ...] = ()
