@@ -28,6 +28,7 @@ log = logger("poll")
 WATCH_SOURCE = "watch"
 LOOK_FOR_WATCHES = timedelta(seconds=5)
 """How soon a watch that came with a reload is noticed, where none is due earlier."""
+SHORTEST_REST_S = 0.1
 
 Take = Callable[[str, Sequence[Alert], datetime], Awaitable[object]]
 """Intake: stops repeats and renews leases."""
@@ -93,6 +94,8 @@ class _Watching:
     watch: Watch
     memory: Memory
     due: float
+    is_asked: bool = False
+    """Whether an answer is still awaited: a slow query is not asked twice at once."""
 
 
 class Watches:
@@ -107,12 +110,12 @@ class Watches:
 
     async def run(self) -> None:
         """Evaluate until cancelled."""
-        while True:
-            due = self.due()
-            async with asyncio.TaskGroup() as group:
-                for name in due:
+        async with asyncio.TaskGroup() as group:
+            while True:
+                for name in self.due():
+                    self._watching[name].is_asked = True
                     group.create_task(self.once(name), name=f"watch:{name}")
-            await asyncio.sleep(self._rest_s())
+                await asyncio.sleep(self._rest_s())
 
     def due(self) -> list[str]:
         """Names of the watches whose turn it is; takes over what a reload changed."""
@@ -125,12 +128,14 @@ class Watches:
             if known is None or known.watch != watch:
                 memory = remember(watch, self._firing())
                 self._watching[name] = _Watching(watch, memory, now)
-        return sorted(name for name, each in self._watching.items() if each.due <= now)
+        due = (n for n, each in self._watching.items() if each.due <= now and not each.is_asked)
+        return sorted(due)
 
     async def once(self, name: str) -> None:
         """Evaluate one watch; where nobody answers, nothing changes and leases run on."""
         watching = self._watching[name]
         watch = watching.watch
+        watching.is_asked = True
         watching.due = self._clock.monotonic() + watch.every.total_seconds()
         try:
             found = await self._returned(watch, watch.query)
@@ -141,9 +146,11 @@ class Watches:
                 await self._take(WATCH_SOURCE, alerts, at)
         except AgentError as error:
             self._prober.standing.failed(f"watch:{name}", str(error))
-            return
-        self._prober.standing.answered(f"watch:{name}")
-        watching.memory = memory
+        else:
+            self._prober.standing.answered(f"watch:{name}")
+            watching.memory = memory
+        finally:
+            watching.is_asked = False
 
     async def _returned(self, watch: Watch, query: str) -> list[Labels]:
         result = await self._prober.query(query)
@@ -157,5 +164,5 @@ class Watches:
 
     def _rest_s(self) -> float:
         now = self._clock.monotonic()
-        soonest = min((each.due for each in self._watching.values()), default=now + 3600)
-        return max(0.0, min(soonest - now, LOOK_FOR_WATCHES.total_seconds()))
+        waits = [each.due - now for each in self._watching.values()]
+        return max(SHORTEST_REST_S, min([*waits, LOOK_FOR_WATCHES.total_seconds()]))

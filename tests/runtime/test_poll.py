@@ -13,6 +13,7 @@ from agent.core.state import ActiveAlert, TicketSync
 from agent.model.alert import Alert
 from agent.model.rule import EMPTY_CONFIG, Watch
 from agent.runtime.client import open_session
+from agent.runtime.clock import Clock, SystemClock
 from agent.runtime.metrics import EffectMetrics
 from agent.runtime.poll import Take, TicketPoll, Watches
 from agent.runtime.probe import Prober
@@ -125,7 +126,7 @@ async def test_a_restart_ends_what_is_gone_meanwhile() -> None:
     assert taken.alerts == [("watch", [("app1", False)])]
 
 
-def watching(talk: object, journal: MemoryJournal, take: Take, clock: StillClock) -> Watches:
+def watching(talk: object, journal: MemoryJournal, take: Take, clock: Clock) -> Watches:
     """The watches of a journal's rule set, asked at that client's server."""
     prober = Prober(
         source=Prometheus(PrometheusOptions()),
@@ -133,3 +134,34 @@ def watching(talk: object, journal: MemoryJournal, take: Take, clock: StillClock
         standing=Standing(EffectMetrics(CollectorRegistry())),
     )
     return Watches(prober, journal, take, clock)
+
+
+async def test_a_slow_query_keeps_no_other_watch_waiting() -> None:
+    """Each is asked when it is due, and the slow one is not asked twice at once."""
+    let, counts = asyncio.Event(), {"slow": 0, "quick": 0}
+    asked_again = asyncio.Event()
+
+    async def handler(request: web.Request) -> web.Response:
+        query = parse_qs((await request.read()).decode())["query"][0]
+        counts[query] += 1
+        if query == "slow":
+            await let.wait()
+        elif counts["quick"] == 3:
+            asked_again.set()
+        return answer()
+
+    def named(name: str) -> Watch:
+        every = timedelta(milliseconds=20)
+        return Watch(name=name, query=name, labels={}, annotations={}, every=every)
+
+    journal = MemoryJournal()
+    journal.state.config = replace(EMPTY_CONFIG, watches=(named("slow"), named("quick")))
+    async with open_session() as session, serving(handler) as port:
+        clock = SystemClock()
+        watches = watching(client(session, port), journal, Taken().take, clock)
+        async with asyncio.timeout(5), asyncio.TaskGroup() as group:
+            task = group.create_task(watches.run())
+            await asked_again.wait()
+            assert counts["slow"] == 1
+            let.set()
+            task.cancel()
