@@ -47,8 +47,9 @@ _HISTORY = (
     " WHERE state = 'closed' AND ended_at < ?1 ORDER BY number LIMIT ?2)",
     "DELETE FROM intervals WHERE (entity, starts_at) IN (SELECT entity, starts_at"
     " FROM intervals WHERE ends_at < ?1 LIMIT ?2)",
-    "DELETE FROM timeline WHERE (entry, position) IN (SELECT entry, position"
-    " FROM timeline WHERE at < ?1 ORDER BY at LIMIT ?2)",
+    # Entries are in the order of time: what is old comes first.
+    "DELETE FROM timeline WHERE (entry, position) IN (SELECT entry, position FROM (SELECT * FROM"
+    " timeline ORDER BY entry, position LIMIT ?2) AS oldest WHERE at < ?1)",
 )
 _OUTPUT = (
     "DELETE FROM run_output WHERE (run, number) IN (SELECT run, number"

@@ -13,7 +13,7 @@ from agent.core.step import step
 from agent.runtime.crashpoint import CRASH_POINTS, VARIABLE
 from agent.runtime.recovery import recover
 from agent.runtime.snapshot import Snapshots
-from tests.runtime.agents import alert, running
+from tests.runtime.agents import alert, received, running
 
 ROOT = Path(__file__).parents[2]
 ACKNOWLEDGED_MAX = 300
@@ -88,3 +88,30 @@ def test_an_unknown_crash_point_is_refused() -> None:
     )
     assert answer.returncode != 0
     assert "unknown point 'loop.nowhere'" in answer.stderr
+
+
+async def test_two_processes_with_other_hash_seeds_remember_the_same(tmp_path: Path) -> None:
+    """The same journal gives the same state, down to its order, wherever it is replayed."""
+    async with running(tmp_path) as agent:
+        for number in range(20):
+            await agent.loop.append(received(number, number + 1, number + 2))
+    script = (
+        "import sys\nfrom pathlib import Path\nfrom agent.core.step import step\n"
+        "from agent.runtime.codec import digest_of\nfrom agent.runtime.recovery import recover\n"
+        "from agent.runtime.snapshot import Snapshots\nfolder = Path(sys.argv[1])\n"
+        "found = recover(folder / 'watchkeeper.db', Snapshots(folder / 'none'), step)\n"
+        "print(found.tail_entries, digest_of(found.state))"
+    )
+    answers = {
+        subprocess.run(
+            [sys.executable, "-c", script, str(tmp_path)],
+            cwd=ROOT,
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=60,
+        ).stdout
+        for seed in ("1", "2")
+    }
+    assert len(answers) == 1

@@ -56,7 +56,7 @@ def _alerts_and_incidents() -> None:
     op.create_table(
         "incidents",
         _number(),
-        _text("state", index=True),
+        _text("state"),
         _integer("priority"),
         _moment("opened_at"),
         _moment("closed_at", nullable=True),
@@ -65,7 +65,7 @@ def _alerts_and_incidents() -> None:
     op.create_table(
         "incident_entities",
         _text("entity", primary_key=True),
-        _integer("incident", primary_key=True, autoincrement=False, index=True),
+        _integer("incident", primary_key=True, autoincrement=False),
     )
     op.create_table(
         "intervals",
@@ -81,7 +81,7 @@ def _changes_and_runs() -> None:
     op.create_table(
         "changes",
         _number(),
-        _text("state", index=True),
+        _text("state"),
         _text("entity", index=True),
         _text("incident", nullable=True, index=True),
         _moment("requested_at"),
@@ -112,7 +112,7 @@ def _stories_and_access() -> None:
         _integer("entry", primary_key=True, autoincrement=False),
         _integer("position", primary_key=True, autoincrement=False),
         _text("subject", index=True),
-        _moment("at", index=True),
+        _moment("at"),
         _body(),
     )
     op.create_table("tokens", _text("id", primary_key=True), _text("name"), _body())
