@@ -9,6 +9,7 @@ from pydantic import Field
 
 from agent.model.change import Change, ChangeState, Run
 from agent.model.entry import ApprovalGiven, ApprovalRejected, ChangeCancelled
+from agent.web.pages.output import last_lines
 from agent.web.pages.render import Page, PageQuery, Renderer, Tab, see_other
 from agent.web.permission import Permission
 from agent.web.problem import not_found
@@ -96,7 +97,7 @@ class ChangePages:
             change,
             trigger_name=trigger.alert.name if trigger else "",
             remediations=state.config.remediations,
-            runs=[run_view(run, await site.store.run_output(run.id), now) for run in runs],
+            runs=[run_view(run, await last_lines(site.store, run.id), now) for run in runs],
             timeline=await site.store.timeline(change.id),
             service_map=state.config.service_map,
             now=now,
@@ -115,7 +116,7 @@ class ChangePages:
         site = call.site
         run = await _run(site, call.named("id"))
         change = await _change(site, run.change)
-        view = run_view(run, await site.store.run_output(run.id), site.clock.now())
+        view = run_view(run, await last_lines(site.store, run.id), site.clock.now())
         page = Page(
             template="run.html",
             title=f"{run.id} {change.title}",

@@ -19,6 +19,7 @@ from agent.model.entry import (
 )
 from agent.model.incident import Incident, IncidentState, Priority
 from agent.web.graph import incident_graph
+from agent.web.pages.output import last_lines
 from agent.web.pages.render import Page, PageQuery, Renderer, Tab, see_other
 from agent.web.permission import Permission
 from agent.web.problem import not_found
@@ -161,7 +162,7 @@ class IncidentPages:
             topics=(incident.id, *incident.changes, *(run.id for run in shown)),
             announce=f"{incident.id} is {view.row.state.text}: {view.headline}",
         )
-        outputs = [run_view(run, await site.store.run_output(run.id), now) for run in shown]
+        outputs = [run_view(run, await last_lines(site.store, run.id), now) for run in shown]
         return self._renderer.page(
             call,
             page,

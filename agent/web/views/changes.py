@@ -239,7 +239,7 @@ def change_view(
 
 
 def run_view(run: Run, lines: Sequence[RunLine], now: datetime) -> RunView:
-    """One run; of a long output only its end is shown."""
+    """One run; `lines` are the end of its output."""
     result = run.result
     started = run.launched_at or (result.started_at if result else None)
     ended = result.ended_at if result else None
@@ -252,8 +252,8 @@ def run_view(run: Run, lines: Sequence[RunLine], now: datetime) -> RunView:
         summary=result.summary if result else "",
         took=lasting(started, ended, now) if started else None,
         stats=result.stats if result else (),
-        output=_output(lines[-OUTPUT_LINES_MAX:]),
-        omitted=max(0, (lines[0].number - 1 if lines else 0) + len(lines) - OUTPUT_LINES_MAX),
+        output=_output(lines),
+        omitted=lines[0].number - 1 if lines else 0,
         is_over=run.state in (RunState.FINISHED, RunState.UNKNOWN),
     )
 
