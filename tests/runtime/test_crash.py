@@ -95,6 +95,11 @@ async def test_two_processes_with_other_hash_seeds_remember_the_same(tmp_path: P
     async with running(tmp_path) as agent:
         for number in range(20):
             await agent.loop.append(received(number, number + 1, number + 2))
+    assert len({_replayed(tmp_path, seed) for seed in ("1", "2")}) == 1
+
+
+def _replayed(folder: Path, hash_seed: str) -> str:
+    """What a process with this seed remembers after all entries."""
     script = (
         "import sys\nfrom pathlib import Path\nfrom agent.core.step import step\n"
         "from agent.runtime.codec import digest_of\nfrom agent.runtime.recovery import recover\n"
@@ -102,16 +107,12 @@ async def test_two_processes_with_other_hash_seeds_remember_the_same(tmp_path: P
         "found = recover(folder / 'watchkeeper.db', Snapshots(folder / 'none'), step)\n"
         "print(found.tail_entries, digest_of(found.state))"
     )
-    answers = {
-        subprocess.run(
-            [sys.executable, "-c", script, str(tmp_path)],
-            cwd=ROOT,
-            env={**os.environ, "PYTHONHASHSEED": seed},
-            capture_output=True,
-            text=True,
-            check=True,
-            timeout=60,
-        ).stdout
-        for seed in ("1", "2")
-    }
-    assert len(answers) == 1
+    return subprocess.run(
+        [sys.executable, "-c", script, str(folder)],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONHASHSEED": hash_seed},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    ).stdout
