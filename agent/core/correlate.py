@@ -34,14 +34,17 @@ def join(state: State, draft: Draft, active: ActiveAlert) -> None:
         identifier = _open(state, draft, active, likeness)
     active.incident, active.joined_by = identifier, reason
     members = state.members[identifier]
-    members.firing[active.alert.fingerprint] = None
-    members.kinds[active.alert.name] = None
+    name, kind = active.alert.fingerprint, active.alert.name
+    if kind not in members.kinds or active.entity not in members.entities:
+        draft.newcomers.setdefault(identifier, []).append(name)
+    members.firing[name] = None
+    members.kinds[kind] = None
     members.alerts += 1
     members.last_alert_at = draft.at
     if active.entity is not None:
         _add_entity(state, draft, identifier, members, active.entity)
     draft.touched[identifier] = None
-    draft.joined.setdefault(identifier, []).append(active.alert.fingerprint)
+    draft.joined.setdefault(identifier, []).append(name)
 
 
 def leave(state: State, draft: Draft, active: ActiveAlert) -> None:
@@ -74,8 +77,10 @@ def absorb(state: State, draft: Draft, *, into: str, other: str) -> None:
         explained.weight += more.weight
         explained.others += more.others
         explained.named = [*explained.named, *more.named][:EXPLAINED_NAMED_MAX]
-    if source.unplaced:
-        state.derived.likeness[source.unplaced] = into
+    for likeness in source.unplaced:
+        state.derived.likeness_gone(likeness, other)
+        state.derived.likeness_added(likeness, into)
+    target.unplaced = tuple(dict.fromkeys((*target.unplaced, *source.unplaced)))
     state.derived.incident_gone(other)
     kept, gone = state.incidents[into], state.incidents[other]
     draft.set_incident(
@@ -101,10 +106,12 @@ def _find(
 ) -> tuple[str | None, Reason]:
     correlation = state.config.correlation
     if active.entity is None:
-        identifier = state.derived.likeness.get(likeness)
-        if identifier is not None and _is_near(state, identifier, at, correlation.window):
-            return identifier, Reason.SAME_LABELS
-        return None, Reason.INCIDENT_OPENED
+        alike = [
+            (at - state.members[identifier].last_alert_at, identifier)
+            for identifier in state.derived.likeness.get(likeness, ())
+            if _is_near(state, identifier, at, correlation.window)
+        ]
+        return (min(alike)[1], Reason.SAME_LABELS) if alike else (None, Reason.INCIDENT_OPENED)
     best: tuple[int, float, str] | None = None
     for identifier, distance in state.derived.reach.get(active.entity, {}).items():
         if distance and not _is_near(state, identifier, at, correlation.window):
@@ -159,9 +166,10 @@ def _open(state: State, draft: Draft, active: ActiveAlert, likeness: tuple[str, 
     identifier = f"INC-{state.incident_count}"
     alert = active.alert
     summary = alert.annotations.get("summary") or alert.name or "An alert without a name"
-    state.members[identifier] = Members(last_alert_at=draft.at, unplaced=likeness)
+    members = Members(last_alert_at=draft.at, unplaced=(likeness,) if likeness else ())
+    state.members[identifier] = members
     if likeness:
-        state.derived.likeness[likeness] = identifier
+        state.derived.likeness_added(likeness, identifier)
     if active.entity is not None:
         state.derived.reach_changed(identifier, (active.entity,), active.entity)
     incident = Incident(

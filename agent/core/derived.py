@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from agent.core.conditions import Condition, Scope, compile_condition
 from agent.core.matching import Predicate, compile_all
+from agent.core.order import order_of
 from agent.core.place import Places
 from agent.model.change import Calendar
 from agent.model.labels import Labels
@@ -40,6 +41,7 @@ class Derived:
     def __init__(self, config: Config) -> None:
         self.config = config
         self.places = Places(config.service_map)
+        self.order = order_of(config.service_map)
         self.inhibitions = tuple(
             Inhibition(rule, compile_all(rule.source), compile_all(rule.target), {})
             for rule in config.inhibit_rules
@@ -66,7 +68,8 @@ class Derived:
         self._reached: dict[str, dict[EntityRef, None]] = {}
         self.business_order = _business_order(config.service_map)
         self._scopes: dict[tuple[EntityRef, ...], dict[EntityRef, None]] = {}
-        self.likeness: dict[tuple[str, ...], str] = {}
+        self.likeness: dict[tuple[str, ...], dict[str, None]] = {}
+        """What alerts without an entity say of where, to the live incidents of which it is true."""
 
     def silenced_by(self, silence: Silence) -> Predicate:
         """The compiled matchers of a silence."""
@@ -130,6 +133,17 @@ class Derived:
         """Another entity alerts in an incident whose cause stays what it is."""
         self.reach.setdefault(entity, {}).setdefault(incident, 0)
         self._reached.setdefault(incident, {})[entity] = None
+
+    def likeness_added(self, likeness: tuple[str, ...], incident: str) -> None:
+        """Alerts without an entity that are like this may join the incident."""
+        self.likeness.setdefault(likeness, {})[incident] = None
+
+    def likeness_gone(self, likeness: tuple[str, ...], incident: str) -> None:
+        """They may not any more."""
+        incidents = self.likeness.get(likeness, {})
+        incidents.pop(incident, None)
+        if not incidents:
+            self.likeness.pop(likeness, None)
 
     def incident_gone(self, incident: str) -> None:
         """Nothing may join it any more."""

@@ -44,6 +44,7 @@ class Draft:
         "entities_touched",
         "is_released",
         "joined",
+        "newcomers",
         "number",
         "overdue",
         "refusal",
@@ -66,6 +67,8 @@ class Draft:
         self.cause_changed: dict[str, None] = {}
         self.joined: dict[str, list[str]] = {}
         """Incident to the fingerprints of the alerts that joined it in this step."""
+        self.newcomers: dict[str, list[str]] = {}
+        """Those of them that are of a kind, or at a place, that their incident did not have."""
         self.overdue: dict[str, None] = {}
         """Incidents of which a clock has run out in this step."""
         self.is_released = False

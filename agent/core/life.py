@@ -2,15 +2,15 @@
 
 from datetime import datetime
 
+from agent.core import impact
 from agent.core.course import forget
 from agent.core.draft import Draft
 from agent.core.state import CLOSED_KEPT, Members, State, Timer
 from agent.model.alert import Severity, severity_of
 from agent.model.incident import Incident, IncidentState, Level, Priority
 from agent.model.reason import Reason
-from agent.model.service import EntityKind, EntityRef, ServiceMap
+from agent.model.service import EntityRef, ServiceMap
 
-SERVICES_NAMED_MAX = 20
 ENTITIES_NAMED_MAX = 100
 
 _RANK = {Severity.CRITICAL: 0, Severity.WARNING: 1, Severity.UNKNOWN: 2, Severity.INFO: 3}
@@ -54,6 +54,7 @@ def resolve(state: State, draft: Draft, incident: Incident, reason: Reason, text
         state=IncidentState.RESOLVED,
         resolved_at=draft.at,
         resolution=reason,
+        alerts=state.members[incident.id].alerts,
         firing=len(state.members[incident.id].firing),
     )
     draft.note(incident.id, reason, text)
@@ -82,8 +83,8 @@ def close_when_quiet(state: State, draft: Draft, identifier: str) -> None:
     for fingerprint in members.firing:
         state.alerts[fingerprint].incident = None
     state.derived.incident_gone(identifier)
-    if state.derived.likeness.get(members.unplaced) == identifier:
-        del state.derived.likeness[members.unplaced]
+    for likeness in members.unplaced:
+        state.derived.likeness_gone(likeness, identifier)
     draft.set_incident(state, incident, state=IncidentState.CLOSED, closed_at=draft.at)
     draft.note(identifier, Reason.QUIET, "closed: nothing fired again in the quiet time")
     state.schedule(draft.at + CLOSED_KEPT, Timer.QUIET, identifier)
@@ -100,7 +101,7 @@ def _drop(state: State, draft: Draft, identifier: str) -> None:
         forget(state, change)
 
 
-def check_clock(  # noqa: PLR0917 - the clock, whose it is, and for when it was set
+def check_clock(
     state: State, draft: Draft, timer: Timer, identifier: str, set_for: datetime
 ) -> None:
     """A clock has run out: say so once, if it still matters and was not set anew since."""
@@ -126,9 +127,9 @@ def check_clock(  # noqa: PLR0917 - the clock, whose it is, and for when it was 
 
 
 def _tell_joined(state: State, draft: Draft, identifier: str) -> None:
-    """One line a step for all alerts that joined, with how they were found to belong."""
+    """One line a step for joiners of a new kind or place, with how they were found to belong."""
     by_reason: dict[Reason, list[str]] = {}
-    for fingerprint in draft.joined.get(identifier, ()):
+    for fingerprint in draft.newcomers.get(identifier, ()):
         active = state.alerts.get(fingerprint)
         if active is not None and active.joined_by not in (None, Reason.INCIDENT_OPENED):
             by_reason.setdefault(active.joined_by, []).append(fingerprint)
@@ -152,15 +153,16 @@ def _assess(state: State, draft: Draft, incident: Incident, members: Members) ->
         changed = True
     if changed:
         incident = _judge(state, draft, incident, members, severity)
-    else:
+    elif _is_worth_counting(incident, members):
         incident = draft.set_incident(state, incident, alerts=members.alerts, firing=firing)
     if firing and incident.state is IncidentState.RESOLVED and incident.id in draft.joined:
-        _reopen(state, draft, incident)
+        reopen(state, draft, incident, "it fired again within the quiet time")
     elif not firing and incident.state is IncidentState.OPEN:
         resolve(state, draft, incident, Reason.ALERTS_CLEARED, "all its alerts have cleared")
 
 
-def _reopen(state: State, draft: Draft, incident: Incident) -> None:
+def reopen(state: State, draft: Draft, incident: Incident, text: str) -> None:
+    """A resolved incident is open again."""
     draft.set_incident(
         state,
         incident,
@@ -170,7 +172,14 @@ def _reopen(state: State, draft: Draft, incident: Incident) -> None:
         automated=False,
         reopened=incident.reopened + 1,
     )
-    draft.note(incident.id, Reason.INCIDENT_REOPENED, "it fired again within the quiet time")
+    draft.note(incident.id, Reason.INCIDENT_REOPENED, text)
+
+
+def _is_worth_counting(incident: Incident, members: Members) -> bool:
+    """A storm's counts are written in steps of a sixteenth, so that its alerts stay cheap."""
+    step = max(1, incident.alerts // 16)
+    grown = members.alerts - incident.alerts
+    return grown >= step or abs(len(members.firing) - incident.firing) >= step
 
 
 def _severity(state: State, draft: Draft, incident: Incident, members: Members) -> Severity:
@@ -188,28 +197,27 @@ def _judge(
     state: State, draft: Draft, incident: Incident, members: Members, severity: Severity
 ) -> Incident:
     service_map = state.config.service_map
-    services = _services(service_map, incident.cause, members)
-    impact = _impact(service_map, incident.cause, members, services)
-    priority = _MATRIX[impact, _URGENCY[severity]]
+    services, level = impact.services(state, members), impact.level(members)
+    priority = _MATRIX[level, _URGENCY[severity]]
     is_new, before = incident.response_due is None, incident.priority
     if not is_new and priority != before:
         draft.note(
             incident.id,
             Reason.PRIORITY_CHANGED,
-            f"P{incident.priority} to P{priority}: impact {impact.name.lower()}, "
+            f"P{incident.priority} to P{priority}: impact {level.name.lower()}, "
             f"urgency {_URGENCY[severity].name.lower()}",
         )
     incident = draft.set_incident(
         state,
         incident,
         severity=severity,
-        impact=impact,
+        impact=level,
         urgency=_URGENCY[severity],
         priority=priority,
         entities=tuple(list(members.entities)[:ENTITIES_NAMED_MAX]),
         services=services,
         owner=_owner(service_map, incident.cause),
-        title=_title(service_map, incident, members, services),
+        title=_title(service_map, incident, services),
         alerts=members.alerts,
         firing=len(members.firing),
     )
@@ -231,48 +239,6 @@ def _start_clocks(state: State, draft: Draft, incident: Incident) -> Incident:
     )
 
 
-def _services(
-    service_map: ServiceMap, cause: EntityRef | None, members: Members
-) -> tuple[EntityRef, ...]:
-    """Who is hit: what alerts and what rests on it, the business's own names first."""
-    hit: dict[EntityRef, None] = {}
-    for ref in ([cause] if cause else []) + list(members.entities)[:SERVICES_NAMED_MAX]:
-        if ref in members.entities:
-            hit[ref] = None
-            hit.update(dict.fromkeys(upper for upper, _ in service_map.above(ref, 8)))
-        if len(hit) > 4 * SERVICES_NAMED_MAX:
-            break
-    known = [ref for ref in hit if ref in service_map.entities]
-    known.sort(key=lambda ref: (_business_rank(service_map, ref), ref))
-    return tuple(known[:SERVICES_NAMED_MAX])
-
-
-def _business_rank(service_map: ServiceMap, ref: EntityRef) -> int:
-    entity = service_map.entities[ref]
-    if entity.type == "business-process":
-        return 0
-    ranks = {EntityKind.SYSTEM: 1, EntityKind.DOMAIN: 2, EntityKind.COMPONENT: 3}
-    return ranks.get(entity.kind, 4)
-
-
-def _impact(
-    service_map: ServiceMap,
-    cause: EntityRef | None,
-    members: Members,
-    services: tuple[EntityRef, ...],
-) -> Level:
-    """From the highest tier that is hit; where nobody set a tier, medium."""
-    refs = [*services, *list(members.entities)[:ENTITIES_NAMED_MAX], *([cause] if cause else [])]
-    tiers = [
-        tier
-        for ref in refs
-        if ref in service_map.entities and (tier := service_map.entities[ref].tier) is not None
-    ]
-    if not tiers:
-        return Level.MEDIUM
-    return {1: Level.HIGH, 2: Level.MEDIUM}.get(min(tiers), Level.LOW)
-
-
 def _owner(service_map: ServiceMap, cause: EntityRef | None) -> EntityRef | None:
     entity = service_map.entities.get(cause) if cause else None
     while entity is not None and entity.owner is None and entity.part_of is not None:
@@ -283,7 +249,6 @@ def _owner(service_map: ServiceMap, cause: EntityRef | None) -> EntityRef | None
 def _title(
     service_map: ServiceMap,
     incident: Incident,
-    members: Members,
     services: tuple[EntityRef, ...],
 ) -> str:
     """What is broken and for whom, in the map's own names."""

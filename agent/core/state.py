@@ -7,7 +7,7 @@ tables that follow from both and are never stored. Nothing here decides.
 import heapq
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from agent.core.derived import Derived
@@ -29,8 +29,8 @@ from agent.model.service import EntityRef, Health
 from agent.model.silence import Silence
 from agent.model.ticket import TicketComment
 
-BUCKET = timedelta(seconds=5)
-"""Expiry is exact to this."""
+BUCKET_S = 5
+"""Expiry is exact to this many seconds."""
 EXPLAINED_NAMED_MAX = 5
 CLOSED_KEPT = timedelta(days=1)
 """What is over stays in memory this long; the history keeps it by its own retention."""
@@ -113,8 +113,8 @@ class Members:
     """The highest tier among them; None where nobody set one."""
     alerts: int = 0
     last_alert_at: datetime
-    unplaced: tuple[str, ...] = ()
-    """The likeness by which alerts without an entity join."""
+    unplaced: tuple[tuple[str, ...], ...] = ()
+    """The likenesses by which alerts without an entity join."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -294,8 +294,8 @@ class State(Memory):
         for identifier, members in self.members.items():
             incident = self.incidents[identifier]
             self.derived.reach_changed(identifier, tuple(members.entities), incident.cause)
-            if members.unplaced:
-                self.derived.likeness[members.unplaced] = identifier
+            for likeness in members.unplaced:
+                self.derived.likeness_added(likeness, identifier)
 
     def schedule(self, due: datetime, timer: Timer, key: str) -> None:
         """Ask to be woken; a timer that no longer applies then is ignored, so none is removed."""
@@ -310,16 +310,14 @@ class State(Memory):
         return self.timers[0][0] if self.timers else None
 
     def bucket(self, timer: Timer, due: datetime, fingerprint: str) -> None:
-        """Wake for this alert in the slice of `BUCKET` that ends at or after `due`.
+        """Wake for this alert in the slice of `BUCKET_S` that ends at or after `due`.
 
         One timer serves all alerts of a slice: a hundred thousand leases cost a handful of timers.
         """
-        slice_end = datetime.fromtimestamp(
-            -(-due.timestamp() // BUCKET.total_seconds()) * BUCKET.total_seconds(), tz=due.tzinfo
-        )
-        key = f"{timer}:{slice_end.isoformat()}"
+        number = int(-(-due.timestamp() // BUCKET_S))
+        key = f"{timer}:{number}"
         waiting = self.buckets.get(key)
         if waiting is None:
             self.buckets[key] = waiting = []
-            self.schedule(slice_end, timer, key)
+            self.schedule(datetime.fromtimestamp(number * BUCKET_S, tz=UTC), timer, key)
         waiting.append(fingerprint)
