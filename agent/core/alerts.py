@@ -18,6 +18,8 @@ from agent.model.rule import Heartbeat
 
 LATENESS = timedelta(hours=1)
 """How long words about what is over may still come. Prometheus repeats them for 15 minutes."""
+LEASE_AFTER_ABSENCE = timedelta(minutes=5)
+"""Longer than any sender waits before it repeats (Prometheus: about a minute)."""
 OWN_SOURCE = "watchkeeper"
 
 
@@ -75,6 +77,18 @@ def renew(state: State, draft: Draft, active: ActiveAlert, expires_at: datetime 
     for name in active.suppressed_by:
         if name.startswith("heartbeat:"):
             _beat(state, draft, name.removeprefix("heartbeat:"))
+
+
+def extend_leases(state: State, draft: Draft) -> None:
+    """Nobody listened for a while: give every sender the time to repeat what still fires."""
+    until = draft.at + LEASE_AFTER_ABSENCE
+    for active in state.alerts.values():
+        if active.expires_at is not None and active.expires_at < until:
+            active.expires_at = until
+    for name in state.heartbeats:
+        if state.heartbeats[name] < until:
+            state.heartbeats[name] = until
+            state.schedule(until, Timer.HEARTBEAT, name)
 
 
 def expire(state: State, draft: Draft, bucket: str) -> None:
@@ -141,6 +155,8 @@ def replace_all(state: State, draft: Draft) -> None:
     release(state, draft)
     for entity in state.health:
         draft.entities_touched.setdefault(entity, draft.at)
+        for dependant in state.config.service_map.dependants.get(entity, ()):
+            draft.entities_touched.setdefault(dependant, draft.at)
 
 
 def await_heartbeats(state: State, draft: Draft) -> None:
