@@ -117,10 +117,12 @@ def assess(state: State, draft: Draft, change: Change) -> None:
 def reassess(state: State, draft: Draft, identifier: str) -> None:
     """The moment of a change has come: judge it again, let it expire, or forget it when over."""
     change = state.changes.get(identifier)
-    if change is None or change.state not in WAITING:
-        if change is not None and change.incident is None and change.ended_at is not None:
-            if change.ended_at + CLOSED_KEPT <= draft.at:
-                forget(state, change)
+    if change is None:
+        return
+    if change.state not in WAITING:
+        ended_at = change.ended_at if change.incident is None else None
+        if ended_at is not None and ended_at + CLOSED_KEPT <= draft.at:
+            forget(state, change)
         return
     expired = change.due_at is not None and change.due_at <= draft.at
     if change.state is ChangeState.AWAITING_APPROVAL and expired:

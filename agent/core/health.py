@@ -5,6 +5,8 @@ is down degrades what rests on it while another member lives; anything else that
 down what depends on it.
 """
 
+import heapq
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 from agent.core.draft import Draft
@@ -13,25 +15,42 @@ from agent.core.suppress import covers
 from agent.model.alert import Severity
 from agent.model.change import CalendarPurpose
 from agent.model.incident import StateInterval
-from agent.model.service import EntityRef, Health
+from agent.model.service import EntityRef, Health, ServiceMap
 
 _RANK = {Health.UP: 0, Health.DEGRADED: 1, Health.DOWN: 2}
 
 
 def follow(state: State, draft: Draft) -> None:
-    """Work out anew the health of what alerts began or ended on, and of what rests on it."""
-    waiting = dict(draft.entities_touched)
-    done: dict[EntityRef, None] = {}
+    """Work out anew the health of what alerts began or ended on, and of what rests on it.
+
+    Lower entities first, so that each is judged once and by what is already known below it.
+    """
+    order = state.derived.order
+    moments = dict(draft.entities_touched)
+    waiting = [(order.rank.get(ref, -1), ref) for ref in moments]
+    heapq.heapify(waiting)
+    judged: dict[EntityRef, None] = {}
     while waiting:
-        ref = next(iter(waiting))
-        moment = waiting.pop(ref)
-        if ref in done:
-            # A circle on the map: each entity is judged once a step.
+        _, ref = heapq.heappop(waiting)
+        if ref in judged:
             continue
-        done[ref] = None
-        if _changed(state, draft, ref, moment):
-            for dependant in state.config.service_map.dependants.get(ref, ()):
-                waiting.setdefault(dependant, moment)
+        unit = order.circles.get(ref, (ref,))
+        judged.update(dict.fromkeys(unit))
+        for changed in _judge(state, draft, unit, moments[ref]):
+            for dependant in dependants_of(state.config.service_map, changed):
+                if dependant not in judged:
+                    moments.setdefault(dependant, moments[ref])
+                    heapq.heappush(waiting, (order.rank[dependant], dependant))
+
+
+def dependants_of(service_map: ServiceMap, ref: EntityRef) -> Iterator[EntityRef]:
+    """Whose health depends on this one's: what rests on it or on another of its group."""
+    entity = service_map.entities.get(ref)
+    group = (
+        service_map.groups[entity.redundancy_group] if entity and entity.redundancy_group else ()
+    )
+    for member in group or (ref,):
+        yield from service_map.dependants.get(member, ())
 
 
 def health_of(state: State, ref: EntityRef) -> Health:
@@ -49,9 +68,25 @@ def health_of(state: State, ref: EntityRef) -> Health:
     return Health.UP if watched else Health.UNKNOWN
 
 
-def _changed(state: State, draft: Draft, ref: EntityRef, moment: datetime) -> bool:
+def _judge(
+    state: State, draft: Draft, unit: tuple[EntityRef, ...], moment: datetime
+) -> list[EntityRef]:
+    """Work out the health of an entity, or of a whole circle; answers with what changed.
+
+    In a circle everything counts as up that is not made to suffer from outside of it, or two
+    entities that rest on each other would keep each other down for ever.
+    """
+    assumed = dict.fromkeys(unit, Health.UP) if len(unit) > 1 else {}
+    is_settled = False
+    while not is_settled:
+        fresh = {ref: _worst(_own(state, ref), _from_below(state, ref, assumed)) for ref in unit}
+        is_settled = len(unit) == 1 or fresh == assumed
+        assumed = fresh
+    return [ref for ref in unit if _became(state, draft, ref, assumed[ref], moment)]
+
+
+def _became(state: State, draft: Draft, ref: EntityRef, health: Health, moment: datetime) -> bool:
     before = state.health.get(ref)
-    health = _worst(_own(state, ref), _from_below(state, ref))
     if health is (before.health if before else Health.UP):
         return False
     start = max(moment, before.since) if before else moment
@@ -81,7 +116,7 @@ def _own(state: State, ref: EntityRef) -> Health:
     return Health.DEGRADED if sum(counts.values()) > harmless else Health.UP
 
 
-def _from_below(state: State, ref: EntityRef) -> Health:
+def _from_below(state: State, ref: EntityRef, assumed: Mapping[EntityRef, Health]) -> Health:
     service_map = state.config.service_map
     entity = service_map.entities.get(ref)
     if entity is None:
@@ -89,8 +124,7 @@ def _from_below(state: State, ref: EntityRef) -> Health:
     worst = Health.UP
     parts_down = parts = 0
     for lower in service_map.dependencies.get(ref, ()):
-        now = state.health.get(lower)
-        below = now.health if now else Health.UP
+        below = _known(state, lower, assumed)
         part = service_map.entities[lower]
         if part.part_of == ref and lower not in entity.depends_on:
             parts += 1
@@ -98,15 +132,17 @@ def _from_below(state: State, ref: EntityRef) -> Health:
             below = Health.UP if below is Health.UP else Health.DEGRADED
         elif below is Health.DOWN and part.redundancy_group:
             group = service_map.groups[part.redundancy_group]
-            if any(_is_alive(state, member) for member in group):
+            if any(_known(state, member, assumed) is not Health.DOWN for member in group):
                 below = Health.DEGRADED
         worst = _worst(worst, below)
     return Health.DOWN if parts and parts_down == parts else worst
 
 
-def _is_alive(state: State, ref: EntityRef) -> bool:
+def _known(state: State, ref: EntityRef, assumed: Mapping[EntityRef, Health]) -> Health:
+    if ref in assumed:
+        return assumed[ref]
     now = state.health.get(ref)
-    return now is None or now.health is not Health.DOWN
+    return now.health if now else Health.UP
 
 
 def _worst(one: Health, other: Health) -> Health:

@@ -65,6 +65,8 @@ def merge(state: State, draft: Draft, said: IncidentsMerged) -> None:
         draft.set_incident(
             state, into, causes=other.causes, cause_confirmed_by=other.cause_confirmed_by
         )
+    if other.state is IncidentState.OPEN and into.state is IncidentState.RESOLVED:
+        life.reopen(state, draft, into, f"{other.id} is open and goes on in this")
     absorb(state, draft, into=into.id, other=other.id)
     draft.note(into.id, Reason.MERGED, f"{said.by} merged {other.id} into this", actor=said.by)
 

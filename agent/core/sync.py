@@ -70,6 +70,8 @@ def refused(state: State, draft: Draft, said: TicketRefused) -> None:
         known.told = known.telling_digest
         known.is_given_up = True
     else:
+        # Its answer may be all that was lost: nobody knows what the tool says now.
+        known.told = ""
         delay = min(RETRY_MAX, RETRY_FIRST * 2 ** min(known.failures - 1, 10))
         known.not_before = draft.at + delay
         state.schedule(known.not_before, Timer.TICKET, said.incident)

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from agent.core.state import State
 from agent.model.alert import Alert
 from agent.model.entry import (
+    AgentStarted,
     AlertsReceived,
     Entry,
     IncidentResolved,
@@ -18,6 +19,8 @@ from agent.model.transition import Transition
 from agent.sim.checkers import Checker
 
 EXPIRY_WITHIN = timedelta(seconds=10)
+AFTER_ABSENCE = timedelta(minutes=5)
+"""What senders are given to repeat themselves once the agent is back."""
 
 
 @dataclass(slots=True)
@@ -58,6 +61,10 @@ class AlertsAgree(Checker):
                 known = self._known.get(name)
                 if known is not None and known.fires and known.expires_at is not None:
                     known.expires_at = max(known.expires_at, expires_at)
+        elif isinstance(what, AgentStarted) and what.last_alive is not None:
+            for known in self._known.values():
+                if known.fires and known.expires_at is not None:
+                    known.expires_at = max(known.expires_at, entry.at + AFTER_ABSENCE)
 
     def after(self, state: State, entry: Entry, transition: Transition) -> str | None:
         what = entry.what

@@ -67,6 +67,9 @@ class Surroundings(Protocol):
     def may_crash(self) -> bool:
         """Whether the process dies here."""
 
+    def set_up(self) -> None:
+        """Load the rule set and the calendars that are on disk."""
+
     def end_orphans(self) -> None:
         """End what is left of the runs of a process that died."""
 
@@ -153,6 +156,7 @@ class Watch:
         under_way = (RunState.LAUNCHING, RunState.RUNNING)
         lost = [run.id for run in self.state.runs.values() if run.state in under_way]
         self.append(AgentStarted(version="simulated", last_alive=self._died_at))
+        self._surroundings.set_up()
         for run in lost:
             self.append(RunLost(run=run, problem="the process was killed"))
         for effect in left:

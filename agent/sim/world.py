@@ -55,6 +55,8 @@ class World:
         self.agenda = Agenda(START)
         self.plan = plan
         self.faults = plan.faults
+        self._config = BASE
+        self._calendars = plan.calendars
         self.services = all_well()
         self._down_since: dict[str, datetime] = {}
         self._full: dict[str, int] = {}
@@ -92,8 +94,7 @@ class World:
     def live(self) -> None:
         """The time of faults."""
         self.watch.append(AgentStarted(version="simulated", last_alive=None))
-        self.watch.append(ConfigLoaded(config=BASE))
-        self.watch.append(CalendarsExpanded(calendars=self.plan.calendars))
+        self.set_up()
         self.agenda.after(1.0, self._evaluate)
         self.agenda.after(LEASES_EVERY_S, self._renew)
         for happening in self.plan.happenings:
@@ -113,7 +114,8 @@ class World:
         self._watchdog_silent_until = healed + 2 * REST
         self._run(healed + timedelta(minutes=30))
         self._is_well = True
-        self.watch.append(ConfigLoaded(config=AT_REST))
+        self._config = AT_REST
+        self.set_up()
         self.sender.heal()
         self._run(healed + timedelta(hours=2))
         for _ in range(2):
@@ -149,6 +151,12 @@ class World:
     def end_orphans(self) -> None:
         """End what is left of the runs of a process that died."""
         self.executor.end_orphans()
+
+    def set_up(self) -> None:
+        """What is on disk comes into force, as at every start."""
+        if self.watch.state.config.digest != self._config.digest:
+            self.watch.append(ConfigLoaded(config=self._config))
+        self.watch.append(CalendarsExpanded(calendars=self._calendars))
 
     def outage(self) -> float:
         """Seconds until somebody starts the process again."""
@@ -281,11 +289,12 @@ class World:
         self.agenda.at(planned.at + planned.lasts, empty)
 
     def _reload(self, planned: Happening) -> None:
-        self.watch.append(ConfigLoaded(config=VARIANTS[planned.which]))
+        self._config = VARIANTS[planned.which]
+        self.set_up()
 
-    def _calendars(self, planned: Happening) -> None:
-        calendars = calendars_of(Random(f"calendars {planned.pick}"))  # noqa: S311 - repeatable
-        self.watch.append(CalendarsExpanded(calendars=calendars))
+    def _plan_windows(self, planned: Happening) -> None:
+        self._calendars = calendars_of(Random(f"calendars {planned.pick}"))  # noqa: S311 - repeatable
+        self.set_up()
 
     def _tool_down(self, planned: Happening) -> None:
         self.desk.down_until = planned.at + planned.lasts * 2
@@ -309,7 +318,7 @@ _HAPPENINGS: dict[Kind, Callable[[World, Happening], None]] = {
     Kind.FLAP: World._flap,
     Kind.FILL: World._fill,
     Kind.RELOAD: World._reload,
-    Kind.CALENDARS: World._calendars,
+    Kind.CALENDARS: World._plan_windows,
     Kind.TOOL_DOWN: World._tool_down,
     Kind.WATCHDOG_DIES: World._watchdog_dies,
     Kind.CRASH: World._crash,
