@@ -131,7 +131,7 @@ class Derived:
 
     def reach_added(self, incident: str, entity: EntityRef) -> None:
         """Another entity alerts in an incident whose cause stays what it is."""
-        self.reach.setdefault(entity, {}).setdefault(incident, 0)
+        self.reach.setdefault(entity, {})[incident] = 0
         self._reached.setdefault(incident, {})[entity] = None
 
     def likeness_added(self, likeness: tuple[str, ...], incident: str) -> None:
