@@ -178,8 +178,9 @@ def cancel(state: State, draft: Draft, said: ChangeCancelled) -> None:
 def ticket_changed(state: State, draft: Draft, said: TicketChanged) -> None:
     """Somebody worked on a ticket: take over comments once, and a resolution."""
     remote = said.ticket
-    incident = state.incidents.get(remote.key)
-    known = state.tickets.get(remote.key, {}).get(said.connector)
+    name = sync.incident_of(state, remote.key) or ""
+    incident = state.incidents.get(name)
+    known = state.tickets.get(name, {}).get(said.connector)
     if incident is None or known is None:
         return
     for item in remote.comments:

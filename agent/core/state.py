@@ -228,6 +228,8 @@ class Memory:
     last_number: int = 0
     last_at: datetime | None = None
     watching_since: datetime | None = None
+    installation: str = ""
+    """Tells our tickets from those of an earlier or another agent at the same tool."""
     alerts: dict[str, ActiveAlert] = field(default_factory=dict)
     ended: dict[str, EndedAlert] = field(default_factory=dict)
     suppressed: dict[str, None] = field(default_factory=dict)

@@ -197,6 +197,7 @@ def _take_up_watch(state: State, draft: Draft, what: AgentStarted) -> None:
     """Say since when nobody watched: those moments are unknown, not up."""
     if state.watching_since is None:
         state.watching_since = draft.at
+        state.installation = f"{int(draft.at.timestamp() * 1_000_000):x}"
     alerts.extend_leases(state, draft)
     if what.last_alive is not None and what.last_alive < draft.at:
         draft.record(

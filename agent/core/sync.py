@@ -27,6 +27,17 @@ _STATES = {
 }
 
 
+def ticket_key(state: State, incident: str) -> str:
+    """What a ticket of ours is found by: incident numbers begin anew with every installation."""
+    return f"{incident}@{state.installation}"
+
+
+def incident_of(state: State, key: str) -> str | None:
+    """The incident that a ticket's key names; None for a ticket of another installation."""
+    incident, _, installation = key.partition("@")
+    return incident if installation == state.installation else None
+
+
 def sync(state: State, draft: Draft) -> None:
     """Tell the ticketing tools what is new about every incident with news."""
     if not state.derived.ticketing:
@@ -157,7 +168,7 @@ def _ticket(state: State, incident: Incident, comments: tuple[TicketComment, ...
         taken = incident.acknowledged_at is not None
         ticket_state = TicketState.IN_PROGRESS if taken else TicketState.OPEN
     return Ticket(
-        key=incident.id,
+        key=ticket_key(state, incident.id),
         title=incident.title,
         body=_body(state, incident),
         priority=incident.priority,

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from agent.core.state import State
+from agent.core.sync import ticket_key
 from agent.core.watch import SERIES_MAX, Memory, evaluate, remember
 from agent.errors import AgentError
 from agent.model.alert import Alert
@@ -83,8 +84,8 @@ class TicketPoll:
         self._cursor = heard.cursor or None
 
     def _keys(self) -> Collection[str]:
-        tickets = self._journal.state.tickets
-        return {key for key, tools in tickets.items() if self._desk.name in tools}
+        state, name = self._journal.state, self._desk.name
+        return {ticket_key(state, key) for key, tools in state.tickets.items() if name in tools}
 
 
 @dataclass(slots=True)
