@@ -92,7 +92,7 @@ class Reload:
         except ConfigError as error:
             self.problem = str(error)
             self._successful.set(0)
-            log.error(
+            log.warning(
                 "config.refused",
                 findings=[str(finding) for finding in error.findings],
                 kept=self._loop.state.config.digest,
