@@ -10,10 +10,10 @@ from datetime import timedelta
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Gauge
-from pydantic import SecretStr
 
 from agent.config.schema_settings import Connection, Prometheus, Settings
 from agent.config.schema_settings import Receiver as ReceiverSettings
+from agent.config.secrets import read_secret
 from agent.errors import ConfigError, Finding, PermanentError
 from agent.manifest import Kind
 from agent.model.remediation import RunLine
@@ -159,7 +159,7 @@ def _parsers(connectors: Registry, settings: Settings) -> dict[str, Parse]:
 
 def _endpoint(connectors: Registry, item: Connection) -> Endpoint:
     def credentials() -> Mapping[str, str]:
-        secret = _secret(item.secret, item.secret_file)
+        secret = read_secret(item.secret, item.secret_file)
         return connectors.secret_headers(item.type, secret) if secret else {}
 
     return Endpoint(
@@ -176,17 +176,10 @@ def _endpoint(connectors: Registry, item: Connection) -> Endpoint:
 def _prometheus(item: Prometheus) -> Endpoint:
     def credentials() -> Mapping[str, str]:
         headers = {name: value.get_secret_value() for name, value in item.headers.items()}
-        token = _secret(item.token, item.token_file)
+        token = read_secret(item.token, item.token_file)
         return {**headers, **({"Authorization": f"Bearer {token}"} if token else {})}
 
     return Endpoint(name="prometheus", url=item.url, credentials=credentials, timeout=item.timeout)
-
-
-def _secret(given: SecretStr | None, file: Path | None) -> str:
-    """Read anew each time, so that a rotated secret needs no restart."""
-    if given is not None:
-        return given.get_secret_value()
-    return file.read_text("utf-8").strip() if file is not None else ""
 
 
 def _urls(receiver: ReceiverSettings) -> Callable[[], list[str]]:
@@ -201,9 +194,9 @@ def _urls(receiver: ReceiverSettings) -> Callable[[], list[str]]:
 
 def _secrets(settings: Settings) -> tuple[str, ...]:
     """Secrets that must never show in the output of a run."""
-    found = [_secret(item.secret, item.secret_file) for item in settings.connectors]
+    found = [read_secret(item.secret, item.secret_file) for item in settings.connectors]
     if settings.prometheus is not None:
-        found.append(_secret(settings.prometheus.token, settings.prometheus.token_file))
+        found.append(read_secret(settings.prometheus.token, settings.prometheus.token_file))
     return tuple(secret for secret in found if secret)
 
 
