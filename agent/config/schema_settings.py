@@ -182,17 +182,14 @@ class Limits(Strict):
         default=10_000, gt=0, description="Most alerts of one request."
     )
     labels_per_alert_max: int = Field(default=128, gt=0, description="Most labels of one alert.")
-    label_bytes_max: int = Field(
-        default=4096, gt=0, description="Longest label name or value, in bytes of UTF-8."
+    characters_per_alert_max: int = Field(
+        default=128 * 1024, gt=0, description="Most text of one alert, all names and values."
     )
-    annotation_bytes_max: int = Field(
-        default=32_768, gt=0, description="Longest annotation, in bytes of UTF-8."
+    requests_at_once_max: int = Field(
+        default=512, gt=0, description="Requests under way before we answer 503."
     )
-    entries_waiting_max: int = Field(
-        default=10_000, gt=0, description="Entries that wait for the journal before we answer 503."
-    )
-    subscribers_max: int = Field(
-        default=200, gt=0, description="Consoles that watch live at the same time."
+    streams_at_once_max: int = Field(
+        default=256, gt=0, description="Live pages and followed outputs at the same time."
     )
 
 

@@ -161,6 +161,7 @@ def _intake_limits(settings: Settings) -> IntakeLimits:
     return IntakeLimits(
         alerts_per_request_max=settings.limits.alerts_per_request_max,
         labels_per_alert_max=settings.limits.labels_per_alert_max,
+        characters_per_alert_max=settings.limits.characters_per_alert_max,
     )
 
 

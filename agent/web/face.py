@@ -30,7 +30,11 @@ async def open_face(parts: Parts) -> AsyncIterator[str]:
     keyring = Keyring([*await parts.store.tokens(), *_of_settings(settings, now)])
     if not keyring.records():
         await _greet(parts, keyring, now)
-    limits = Limits(body_bytes_max=settings.limits.payload_bytes_max)
+    limits = Limits(
+        body_bytes_max=settings.limits.payload_bytes_max,
+        requests_at_once_max=settings.limits.requests_at_once_max,
+        streams_at_once_max=settings.limits.streams_at_once_max,
+    )
     guarded = {s.name for s in settings.sources if s.token is not None or s.token_file is not None}
     site = Site(
         loop=parts.loop,
