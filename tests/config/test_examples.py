@@ -42,7 +42,8 @@ def test_demonstration_rules_are_in_order() -> None:
     below = {ref for ref, _ in service_map.below("component:default/order-intake", 9)}
     assert below >= {f"resource:default/app{number}" for number in (1, 2, 3)}
     assert service_map.groups == {
-        "shop-web": ("component:default/nginx-app1", "component:default/nginx-app2")
+        "checkouts": ("component:default/checkout-app1", "component:default/checkout-app2"),
+        "shop-web": ("component:default/nginx-app1", "component:default/nginx-app2"),
     }
     host = service_map.entities["resource:default/app2"].host
     assert host is not None
