@@ -97,7 +97,7 @@ MAY_USE: dict[str, tuple[str, ...]] = {
     "agent.runtime.migrations": ("alembic", "sqlalchemy"),
     "agent.runtime.notify": ("apprise",),
     "agent.runtime.probe": ("promql_parser",),
-    "agent.runtime.registry": ("pydantic", "yaml"),
+    "agent.runtime.registry": ("pydantic",),
     "agent.runtime.reload": ("prometheus_client", "watchfiles"),
     "agent.runtime.schema": ("sqlalchemy",),
     "agent.runtime.snapshot": ("msgspec",),

@@ -11,9 +11,9 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, cast
 
-import yaml
 from pydantic import ValidationError
 
+from agent.config.yaml_lines import parse_documents, read_documents
 from agent.connector import Configured, MetricsSource, PushSource, Ticketing, json_path
 from agent.errors import ConfigError, Finding
 from agent.manifest import Face, Kind, Manifest
@@ -44,7 +44,8 @@ class Registry:
         found: dict[str, Manifest] = {}
         for file in sorted(files(PACKAGE).iterdir(), key=lambda each: each.name):
             if file.name.endswith(".yaml"):
-                manifest = Manifest.model_validate(yaml.safe_load(file.read_text("utf-8")))
+                (document,) = parse_documents(file.read_bytes(), file.name)
+                manifest = Manifest.model_validate(document.value)
                 found[file.name.removesuffix(".yaml")] = manifest
         return cls(manifests=found)
 
@@ -115,19 +116,8 @@ def _whole(options: Mapping[str, object], folder: Path) -> dict[str, Any]:
     if FILE not in options:
         return dict(options)
     path = folder / str(options[FILE])
-    try:
-        content = yaml.safe_load(path.read_text("utf-8"))
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        message = error.problem or "not YAML"
-        raise ConfigError(
-            [Finding(file=str(path), line=line, column=column, message=message)]
-        ) from None
-    except (OSError, ValueError, yaml.YAMLError) as error:
-        raise ConfigError(
-            [Finding(file=str(path), line=1, column=1, message=f"cannot be read: {error}")]
-        ) from None
+    documents = read_documents(path, str(path))
+    content = documents[0].value if len(documents) == 1 else None
     if not isinstance(content, dict):
         raise ConfigError([Finding(file=str(path), line=1, column=1, message="must be a mapping")])
     return content | {name: value for name, value in options.items() if name != FILE}

@@ -16,18 +16,24 @@ Formatting = Literal["textile", "markdown"]
 
 
 class Named(BaseModel):
+    """A record of which only the name matters: a status, a priority, a person."""
+
     id: int
     name: str = ""
     is_closed: bool = False
 
 
 class Detail(BaseModel):
+    """One field that an edit of an issue changed."""
+
     property: str
     name: str
     new_value: str | None = None
 
 
 class Journal(BaseModel):
+    """One edit of an issue: notes, changes, or both."""
+
     id: int
     user: Named = Named(id=0, name="somebody")
     notes: str | None = None
@@ -43,11 +49,15 @@ class Journal(BaseModel):
 
 
 class FieldValue(BaseModel):
+    """The value of a custom field."""
+
     id: int
     value: str | list[str] | None = None
 
 
 class Issue(BaseModel):
+    """An issue, with its edits where they were asked for."""
+
     id: int
     status: Named
     priority: Named
@@ -73,35 +83,50 @@ class Changes(BaseModel):
     custom_fields: list[FieldValue] | None = None
 
     def request(self, method: str, path: str) -> Request:
+        """The request that writes it."""
         content = Envelope(issue=self).model_dump_json(exclude_none=True).encode()
         return Request(method=method, path=path, headers=JSON, body=content)
 
 
 class Envelope(BaseModel):
+    """What is written, as Redmine wants it wrapped."""
+
     issue: Changes
 
 
 class OneIssue(BaseModel):
+    """The answer about one issue."""
+
     issue: Issue
 
 
 class Issues(BaseModel):
+    """One page of a list of issues."""
+
     issues: list[Issue]
 
 
 class Statuses(BaseModel):
+    """All statuses that issues may have."""
+
     found: list[Named] = Field(alias="issue_statuses")
 
 
 class Priorities(BaseModel):
+    """All priorities that issues may have."""
+
     found: list[Named] = Field(alias="issue_priorities")
 
 
 class Trackers(BaseModel):
+    """All trackers."""
+
     found: list[Named] = Field(alias="trackers")
 
 
 class CurrentUser(BaseModel):
+    """Who our key belongs to."""
+
     user: Named
 
 
