@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from rich.text import Text
 
 from agent.cli import show
-from agent.cli.remote import Remote
+from agent.cli.remote import Document, Remote
 from agent.errors import PermanentError
 
 
@@ -37,34 +37,41 @@ def report(
             style="bold",
         )
     )
-    rows = show.table(
-        "SERVICE",
-        "PROMISED",
-        "DELIVERED",
-        "RANGE",
-        "DOWN",
-        "DEGRADED",
-        "EXCUSED",
-        "UNKNOWN",
-        "OUTAGES",
-        "RESTORED AFTER",
-        "BY AUTOMATION",
-    )
+    rows = show.table("SERVICE", "PROMISED", "DELIVERED", "DOWN", "DEGRADED", "UNKNOWN", "OUTAGES")
     for row in found["services"]:
-        missed = row["objective"] is not None and (row["highest"] or 0) < row["objective"]
         rows.add_row(
             Text(row["title"]),
-            show.share(row["objective"]) if row["objective"] is not None else "-",
-            Text(show.share(row["availability"]), style="bold red" if missed else ""),
-            f"{show.share(row['lowest'])} to {show.share(row['highest'])}",
+            _share(row["objective"]),
+            _delivered(row),
             show.length(row["down_s"]),
             show.length(row["degraded_s"]),
-            show.length(row["excused_s"]),
             show.length(row["unknown_s"]),
-            str(row["outages"]),
-            ", ".join(show.length(seconds) for seconds in row["restorations_s"][:3]) or "-",
-            str(row["restored_by_automation"]),
+            _outages(row),
         )
     out.print(rows)
     out.print(Text(found["method"], style="dim"))
     return 0
+
+
+def _share(value: float | None) -> str:
+    return "-" if value is None else f"{value * 100:.3f} %"
+
+
+def _delivered(row: Document) -> Text:
+    """The figure, and below it what it may be at worst and best where something is unknown."""
+    missed = row["objective"] is not None and (row["highest"] or 0) < row["objective"]
+    text = Text(show.share(row["availability"]), style="bold red" if missed else "")
+    if row["unknown_s"] and row["lowest"] is not None and row["highest"] is not None:
+        text.append(
+            f"\n{row['lowest'] * 100:.1f} to {row['highest'] * 100:.1f} %", style="not bold dim"
+        )
+    return text
+
+
+def _outages(row: Document) -> str:
+    if not row["outages"]:
+        return "0"
+    longest = show.length(row["restorations_s"][-1]) if row["restorations_s"] else "still down"
+    automated = row["restored_by_automation"]
+    by = f", {automated} by automation" if automated else ""
+    return f"{row['outages']} (longest {longest}{by})"

@@ -20,6 +20,8 @@ DEPENDANTS_ASKED_MAX = 50
 """How many direct dependants of a candidate are asked whether they are well."""
 ALERTING_BONUS = 0.3
 HEALTHY_PENALTY = 0.5
+SILENT_SHARE = 0.8
+"""What a candidate is still worth that is watched and yet does not alert."""
 
 
 def name_causes(state: State, draft: Draft) -> None:
@@ -110,8 +112,10 @@ def _absorb_symptoms(state: State, draft: Draft, incident: Incident, cause: Enti
 def _score(service_map: ServiceMap, members: Members, ref: EntityRef, weight: float) -> float:
     healthy, asked = _dependants(service_map, members, ref)
     doubt = HEALTHY_PENALTY * len(healthy) / asked if asked else 0.0
-    bonus = ALERTING_BONUS if ref in members.entities else 0.0
-    return weight * (1.0 - doubt) + bonus
+    score = weight * (1.0 - doubt)
+    if ref in members.entities:
+        return score + ALERTING_BONUS
+    return score * SILENT_SHARE if _is_watched(service_map, ref) else score
 
 
 def _dependants(
@@ -140,7 +144,11 @@ def _with_evidence(
         verb = "rests" if explained.others == 1 else "rest"
         names = _names(service_map, explained.named, explained.others)
         speaks_for.append(f"{names} {verb} on it")
-    speaks_against = [] if alerting else ["does not alert itself: is it monitored?"]
+    speaks_against: list[str] = []
+    if not alerting and _is_watched(service_map, ref):
+        speaks_against.append("is watched and does not alert itself")
+    elif not alerting:
+        speaks_against.append("nothing watches it: a monitor is missing here")
     if healthy:
         speaks_against.append(
             f"{len(healthy)} of {asked} watched dependants are well: "
@@ -156,6 +164,11 @@ def _with_evidence(
         evidence_against=tuple(speaks_against),
         alerting=alerting,
     )
+
+
+def _is_watched(service_map: ServiceMap, ref: EntityRef) -> bool:
+    entity = service_map.entities.get(ref)
+    return entity is not None and bool(entity.matches)
 
 
 def _names(service_map: ServiceMap, refs: list[EntityRef], count: int) -> str:

@@ -50,8 +50,11 @@ def roll_back(state: State, draft: Draft, change: Change, *, can_reach: bool = T
         tell(draft, change, Reason.ROLLING_BACK, "the declared rollback runs once")
         prepare(state, draft, change, Phase.ROLLBACK)
         return
-    text = "it did not help" if can_reach else "the target could not be reached"
-    close(state, draft, change, Closure.FAILED, Reason.VERIFICATION_FAILED, text)
+    if can_reach:
+        close(state, draft, change, Closure.FAILED, Reason.VERIFICATION_FAILED, "it did not help")
+    else:
+        text = "the target could not be reached"
+        close(state, draft, change, Closure.FAILED, Reason.RUN_FAILED, text)
 
 
 def close(  # noqa: PLR0917 - what, how, why, in words
