@@ -1,0 +1,182 @@
+"""Everything that operators would write for a small company, and the one host that it has.
+
+The host is this machine: a playbook that mends a service leaves lines in a file, so that what was
+done is counted where it was done and not by what the agent says of it.
+"""
+
+import json
+import secrets
+import textwrap
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from deploy.demo.programs import LOOPBACK, free_ports
+
+ROLES = {"vera": "viewer", "olga": "operator", "anna": "approver", "carla": "approver", "root": "admin"}
+"""Everybody who may use the agent. Carla wrote the rule that asks for remediations."""
+WATCHKEEPER = "watchkeeper.io/v1"
+BACKSTAGE = "backstage.io/v1alpha1"
+HOLD_S_MAX = 30
+
+Document = dict[str, Any]
+
+
+def rule(kind: str, name: str, spec: Document, **metadata: str) -> Document:
+    """A document of the rules folder."""
+    about = {"name": name, **metadata}
+    return {"apiVersion": WATCHKEEPER, "kind": kind, "metadata": about, "spec": spec}
+
+
+def service(name: str, **spec: Any) -> Document:
+    """A service on this machine, which its alerts call by name."""
+    annotations = {
+        "watchkeeper.io/match": f'service="{name}"',
+        "watchkeeper.io/connection": "local",
+    }
+    about = {"name": name, "annotations": annotations}
+    return {"apiVersion": BACKSTAGE, "kind": "Component", "metadata": about, "spec": spec}
+
+
+MEND_WHEN_DOWN = rule(
+    "RemediationRule",
+    "mend-when-down",
+    {
+        "when": 'alert.name == "Down"',
+        "remediation": "mend",
+        "target": "alert",
+        "parameters": {"service": {"label": "service"}},
+    },
+    author="carla",
+)
+ALLOW_STANDARD = rule(
+    "ChangePolicy",
+    "policy",
+    {"rules": [{"name": "standard", "when": 'change.type == "standard"', "decision": "allow"}]},
+)
+QUICK = rule("Correlation", "correlation", {"window": "1m", "quiet": "1s"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Company:
+    """A folder with configuration, rules, remediations and the traces of what was done."""
+
+    folder: Path
+    address: str = field(default_factory=lambda: f"{LOOPBACK}:{free_ports(1)[0]}")
+    tokens: Mapping[str, str] = field(
+        default_factory=lambda: {name: secrets.token_urlsafe(32) for name in ROLES}
+    )
+
+    @property
+    def rules(self) -> Path:
+        """The rules folder."""
+        return self.folder / "rules"
+
+    @property
+    def data(self) -> Path:
+        """The agent's own folder."""
+        return self.folder / "data"
+
+    @property
+    def config(self) -> Path:
+        """The configuration file."""
+        return self.folder / "config.yaml"
+
+    def found(self, *documents: Document, services: tuple[str, ...] = ("web",), **settings: Any) -> None:
+        """Write it all; `documents` go beside the usual ones, a policy among them replaces ours."""
+        self.rules.mkdir(parents=True)
+        self.write_settings(**settings)
+        self.write_rules("map", *(service(name, type="service") for name in services))
+        self.write_rules("usual", QUICK, MEND_WHEN_DOWN)
+        policies = [each for each in documents if each["kind"] == "ChangePolicy"]
+        self.write_rules("policy", *(policies or [ALLOW_STANDARD]))
+        self.write_rules("own", *(each for each in documents if each["kind"] != "ChangePolicy"))
+        self.write_remediation()
+
+    def write_settings(self, **settings: Any) -> None:
+        """Write config.yaml and the files of the tokens."""
+        tokens = self.folder / "tokens"
+        tokens.mkdir(exist_ok=True)
+        for name, token in self.tokens.items():
+            (tokens / name).write_text(token)
+        usual = {
+            "listen": self.address,
+            "data": str(self.data),
+            "tokens": [
+                {"name": name, "roles": [role], "token_file": str(tokens / name)}
+                for name, role in ROLES.items()
+            ],
+        }
+        self.config.write_text(json.dumps(usual | settings, indent=1))
+
+    def write_rules(self, name: str, *documents: Document) -> None:
+        """Write a file of the rules folder, in one step as editors do."""
+        text = "\n---\n".join(json.dumps(each, indent=1) for each in documents)
+        written = self.folder / f"{name}.new"
+        written.write_text(text)
+        written.rename(self.rules / f"{name}.yaml")
+
+    def write_remediation(self, **spec: Any) -> None:
+        """Register `mend`, which leaves a line when it begins and one when it ends."""
+        script = self.folder / "mend.sh"
+        script.write_text(
+            textwrap.dedent(f"""\
+                #!/bin/sh
+                echo "begin $1" >> {self.folder}/effects
+                left={HOLD_S_MAX * 20}
+                while [ -e {self.folder}/hold ] && [ $left -gt 0 ]; do
+                  sleep 0.05
+                  left=$((left - 1))
+                done
+                echo "end $1" >> {self.folder}/effects
+                """)
+        )
+        script.chmod(0o755)
+        folder = self.folder / "remediations" / "mend"
+        folder.mkdir(parents=True, exist_ok=True)
+        task = {
+            "name": "Mend it",
+            "ansible.builtin.command": {"argv": [str(script), "{{ agent_input.service }}"]},
+        }
+        play = {"name": "Mend", "hosts": "targets", "gather_facts": False, "tasks": [task]}
+        (folder / "playbook.yml").write_text(json.dumps([play]))
+        usual: Document = {
+            "parameters": [{"name": "service", "type": "string", "pattern": "[a-z0-9-]+"}],
+            "change": {"model": "standard"},
+            "verify": {"stableFor": "0s", "within": "3s", "every": "200ms"},
+            "rollback": "irreversible",
+            "timeout": "20s",
+            "cooldown": "1s",
+        }
+        document = rule("Remediation", "mend", usual | spec, author="mira", title="Mend it")
+        (folder / "remediation.yaml").write_text(json.dumps(document))
+
+    def effects(self) -> list[str]:
+        """What the playbook did on the host, in order: `begin web`, `end web`."""
+        path = self.folder / "effects"
+        return path.read_text().splitlines() if path.exists() else []
+
+    def hold(self) -> None:
+        """Let what is mended take as long as until `let_go`."""
+        (self.folder / "hold").touch()
+
+    def let_go(self) -> None:
+        """End the wait."""
+        (self.folder / "hold").unlink(missing_ok=True)
+
+    def processes(self) -> list[str]:
+        """Command lines of living processes that have to do with this folder."""
+        mark = str(self.folder).encode()
+        found = []
+        for entry in Path("/proc").iterdir():
+            if not entry.name.isdigit():
+                continue
+            try:
+                command = (entry / "cmdline").read_bytes()
+                environment = (entry / "environ").read_bytes()
+            except OSError:
+                continue
+            if command and (mark in command or mark in environment):
+                found.append(command.replace(b"\0", b" ").decode(errors="replace"))
+        return found
