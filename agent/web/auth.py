@@ -8,10 +8,12 @@ import binascii
 import ipaddress
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
 from aiohttp import web
+from multidict import istr
 
 from agent.runtime.tokens import Keyring
 from agent.web.permission import ANONYMOUS, NOBODY, Identity
@@ -19,7 +21,10 @@ from agent.web.problem import ProblemError, refuse
 from agent.web.session import Session, Sessions, cookie_of
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
-_VIA_PROXY = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "Via")
+_VIA_PROXY = tuple(
+    map(istr, ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "Via"))
+)
+_HOSTS_REMEMBERED_MAX = 256
 _AUTHORIZATION_CHARACTERS_MAX = 1000
 
 
@@ -42,12 +47,13 @@ class Access:
         """
         if not self.is_loopback or self.tokens_required:
             return NOBODY
-        if any(name in request.headers for name in _VIA_PROXY):
+        if any(map(request.headers.__contains__, _VIA_PROXY)):
             return NOBODY
-        is_ours = is_loopback(request.remote or "") and is_loopback(_hostname(request.host))
+        is_ours = is_loopback(request.remote or "") and _is_loopback_host(request.host)
         return ANONYMOUS if is_ours else NOBODY
 
 
+@lru_cache(_HOSTS_REMEMBERED_MAX)
 def is_loopback(host: str) -> bool:
     """Whether this host name or address can only be this machine."""
     if host == "localhost":
@@ -119,8 +125,9 @@ def _netloc(origin: str) -> str:
         return ""
 
 
-def _hostname(host: str) -> str:
+@lru_cache(_HOSTS_REMEMBERED_MAX)
+def _is_loopback_host(host: str) -> bool:
     try:
-        return urlsplit(f"//{host}").hostname or ""
+        return is_loopback(urlsplit(f"//{host}").hostname or "")
     except ValueError:
-        return ""
+        return False

@@ -4,8 +4,7 @@ Not here: who may do what (`auth`, `permission`), or what is answered (`routes`,
 """
 
 import logging
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -13,6 +12,7 @@ import structlog
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.typedefs import Handler, Middleware
+from multidict import CIMultiDict
 
 from agent.errors import PayloadError
 from agent.runtime.loop import JournalError, Overloaded
@@ -37,8 +37,11 @@ HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "no-store",
 }
+"""On every answer that does not say otherwise itself."""
 
+_HEADERS = CIMultiDict(HEADERS)
 _log = structlog.get_logger(__name__)
 
 
@@ -111,28 +114,21 @@ class _Gate:
             status = str(response.status)
         finally:
             self._site.bodies.forget(request)
-            metrics.answers.labels(method, path, status).inc()
-            metrics.seconds.labels(method, path).observe(clock.monotonic() - begun)
+            metrics.answered(method, path, status, clock.monotonic() - begun)
         return response
 
     async def _refused_or_answered(
         self, request: web.Request, following: Handler, path: str
     ) -> web.StreamResponse:
-        try:
-            with self._place(path):
-                return await _translated(request, following)
-        except ProblemError as refused:
-            return refused.response(request)
-
-    @contextmanager
-    def _place(self, path: str) -> Iterator[None]:
         places = self._streams if path in self._stream_paths else self._short
         if places.taken >= places.limit:
             self._site.metrics.limited.labels(places.name).inc()
-            raise overloaded("Too many requests at once.")
+            return overloaded("Too many requests at once.").response(request)
         places.taken += 1
         try:
-            yield
+            return await _translated(request, following)
+        except ProblemError as refused:
+            return refused.response(request)
         finally:
             places.taken -= 1
 
@@ -176,10 +172,7 @@ def _template(request: web.Request) -> str:
 
 
 async def _add_headers(request: web.Request, response: web.StreamResponse) -> None:
-    for name, value in HEADERS.items():
-        response.headers.setdefault(name, value)
-    if "Cache-Control" not in response.headers:
-        response.headers["Cache-Control"] = "no-store"
+    response.headers.merge(_HEADERS)
 
 
 def _quiet_logger() -> logging.Logger:
