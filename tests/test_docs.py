@@ -217,6 +217,29 @@ def test_every_page_can_be_reached() -> None:
     assert [] == [str(each.relative_to(ROOT)) for each in DOCS.rglob("*.md") if each not in reached]
 
 
+def test_tests_that_are_named_exist() -> None:
+    """A threat is answered by a test that is there, under the name that the page gives it."""
+    files = {file.name: file.read_text("utf-8") for file in (ROOT / "tests").rglob("test_*.py")}
+    missing = []
+    for row in page("security.md").splitlines():
+        file = ""
+        for found in re.finditer(r"`(test_\w+\.py)?(?:::(test_\w+))?`", row):
+            file = found[1] or file
+            is_there = file in files and f"def {found[2] or 'test_'}" in files[file]
+            if any(found.groups()) and not is_there:
+                missing.append(found[0])
+
+    assert [] == missing
+
+
+def test_files_that_are_named_exist() -> None:
+    """Whoever follows the way of an alert through the code finds each file."""
+    name = re.compile(r"`((?:agent|connectors|deploy|tests|rules|remediations)/[\w/.-]+\.\w+)`")
+    named = {found for file in PAGES for found in name.findall(file.read_text(encoding="utf-8"))}
+
+    assert [] == sorted(each for each in named if not (ROOT / each).exists())
+
+
 def test_the_example_of_the_report_is_what_the_report_says() -> None:
     """The figures on the page are those of the formula, to the last digit shown."""
     start = datetime(2026, 6, 1, tzinfo=UTC)
