@@ -175,16 +175,14 @@ def await_heartbeats(state: State, draft: Draft) -> None:
 def miss(state: State, draft: Draft, name: str) -> None:
     """A heartbeat may have been silent for too long: that silence is an alert."""
     alive_until = state.heartbeats.get(name)
-    heartbeat = _heartbeat(state, name)
-    if alive_until is None or heartbeat is None or alive_until > draft.at:
-        return
-    take(state, draft, _lost(heartbeat, alive_until), OWN_SOURCE)
+    if alive_until is not None and alive_until <= draft.at:
+        take(state, draft, _lost(_heartbeat(state, name), alive_until), OWN_SOURCE)
 
 
 def _start(state: State, draft: Draft, alert: Alert, source: str) -> None:
     labels, name = alert.labels, alert.fingerprint
     entity = state.derived.places.find(labels)
-    muted = suppressors(state, name, labels, entity, draft.at)
+    muted = suppressors(state, labels, entity, draft.at)
     active = ActiveAlert(
         alert=alert,
         source=source,
@@ -253,14 +251,12 @@ def _record(
     )
 
 
-def _heartbeat(state: State, name: str) -> Heartbeat | None:
-    return next((beat for beat, _ in state.derived.heartbeats if beat.name == name), None)
+def _heartbeat(state: State, name: str) -> Heartbeat:
+    return next(beat for beat, _ in state.derived.heartbeats if beat.name == name)
 
 
 def _beat(state: State, draft: Draft, name: str) -> None:
     heartbeat = _heartbeat(state, name)
-    if heartbeat is None:
-        return
     state.heartbeats[name] = draft.at + heartbeat.within
     state.schedule(state.heartbeats[name], Timer.HEARTBEAT, name)
     lost = state.alerts.get(_lost(heartbeat, draft.at).fingerprint)

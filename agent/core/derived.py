@@ -29,6 +29,21 @@ class Inhibition:
     is_source: Predicate
     is_target: Predicate
     sources: dict[tuple[str, ...], dict[str, None]]
+    two_sided: dict[tuple[str, ...], dict[str, None]]
+    """Sources that are targets as well: they never inhibit each other, nor themselves."""
+
+    def inhibits(self, labels: Labels) -> bool:
+        """Whether the rule mutes an alert with these labels now."""
+        if not self.is_target(labels):
+            return False
+        key = self.key(labels)
+        if self.sources.get(key):
+            return True
+        return bool(self.two_sided.get(key)) and not self.is_source(labels)
+
+    def sources_like(self, labels: Labels) -> dict[tuple[str, ...], dict[str, None]]:
+        """Where a source with these labels is kept."""
+        return self.two_sided if self.is_target(labels) else self.sources
 
     def key(self, labels: Labels) -> tuple[str, ...]:
         """The values that source and target must share."""
@@ -43,7 +58,7 @@ class Derived:
         self.places = Places(config.service_map)
         self.order = order_of(config.service_map)
         self.inhibitions = tuple(
-            Inhibition(rule, compile_all(rule.source), compile_all(rule.target), {})
+            Inhibition(rule, compile_all(rule.source), compile_all(rule.target), {}, {})
             for rule in config.inhibit_rules
         )
         self.heartbeats: tuple[tuple[Heartbeat, Predicate], ...] = tuple(
@@ -97,15 +112,18 @@ class Derived:
         """Remember it as a source of inhibition where a rule says so."""
         for inhibition in self.inhibitions:
             if inhibition.is_source(labels):
-                inhibition.sources.setdefault(inhibition.key(labels), {})[fingerprint] = None
+                sources = inhibition.sources_like(labels)
+                sources.setdefault(inhibition.key(labels), {})[fingerprint] = None
 
     def alert_ended(self, fingerprint: str, labels: Labels) -> bool:
         """Forget it as a source; whether it was one."""
         was_source = False
         for inhibition in self.inhibitions:
-            firing = inhibition.sources.get(inhibition.key(labels))
-            if firing is not None and fingerprint in firing:
-                del firing[fingerprint]
+            if inhibition.is_source(labels):
+                sources, key = inhibition.sources_like(labels), inhibition.key(labels)
+                sources[key].pop(fingerprint)
+                if not sources[key]:
+                    del sources[key]
                 was_source = True
         return was_source
 

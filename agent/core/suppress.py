@@ -22,7 +22,7 @@ SILENCE_KEPT = timedelta(days=5)
 
 
 def suppressors(
-    state: State, fingerprint: str, labels: Labels, entity: EntityRef | None, at: datetime
+    state: State, labels: Labels, entity: EntityRef | None, at: datetime
 ) -> tuple[str, ...]:
     """Everything that mutes an alert now, each as `kind:name`; empty where nothing does."""
     derived = state.derived
@@ -31,11 +31,8 @@ def suppressors(
         if silence.starts_at <= at < silence.ends_at and derived.silenced_by(silence)(labels):
             found.append(f"silence:{silence.id}")
     for inhibition in derived.inhibitions:
-        if inhibition.is_target(labels):
-            sources = inhibition.sources.get(inhibition.key(labels), {})
-            # A source never inhibits itself, as in Alertmanager.
-            if len(sources) > (1 if fingerprint in sources else 0):
-                found.append(f"inhibit:{inhibition.rule.name}")
+        if inhibition.inhibits(labels):
+            found.append(f"inhibit:{inhibition.rule.name}")
     for calendar in state.calendars.values():
         mutes = CalendarPurpose.MUTE in calendar.purposes and covers(calendar, at)
         if mutes and derived.concerns(calendar, entity):
@@ -101,7 +98,7 @@ def expire_silences(state: State, draft: Draft) -> None:
 
 def _judge(state: State, active: ActiveAlert, at: datetime) -> None:
     alert = active.alert
-    active.suppressed_by = suppressors(state, alert.fingerprint, alert.labels, active.entity, at)
+    active.suppressed_by = suppressors(state, alert.labels, active.entity, at)
     if active.suppressed_by:
         state.suppressed[alert.fingerprint] = None
     else:

@@ -1,31 +1,64 @@
 """A hand that plays entries into the real core and keeps what follows."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
 from agent.core.state import State
 from agent.core.step import step
 from agent.model.alert import Alert
-from agent.model.change import Policy, PolicyRule, Verdict
-from agent.model.effect import Effect
-from agent.model.entry import AlertsReceived, ConfigLoaded, Entry, TimeElapsed, What
-from agent.model.incident import TimelineItem
+from agent.model.change import (
+    Calendar,
+    CalendarPurpose,
+    CalendarWindow,
+    Change,
+    Policy,
+    PolicyRule,
+    Verdict,
+)
+from agent.model.effect import Effect, LaunchRun, PrepareRun
+from agent.model.entry import (
+    AlertsReceived,
+    CalendarsExpanded,
+    ConfigLoaded,
+    Entry,
+    RunFinished,
+    RunPrepared,
+    RunStarted,
+    SilenceAdded,
+    TimeElapsed,
+    What,
+)
+from agent.model.incident import Incident, TimelineItem
+from agent.model.interval import Interval
 from agent.model.labels import Matcher, MatchOperator, fingerprint
 from agent.model.remediation import (
     Host,
+    Outcome,
     Parameter,
     ParameterType,
     Remediation,
+    RunResult,
     Verification,
 )
 from agent.model.rule import Config, ParameterSource, RemediationRule
 from agent.model.service import Entity, EntityKind, ServiceMap
+from agent.model.silence import Silence
 from agent.model.transition import Record, Transition
+
+Kind = TypeVar("Kind", bound=Effect)
 
 START = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 
 
-def alert(name: str, *, at: datetime, ends: datetime | None = None, **labels: str) -> Alert:
+def alert(
+    name: str,
+    *,
+    at: datetime,
+    ends: datetime | None = None,
+    expires: datetime | None = None,
+    **labels: str,
+) -> Alert:
     """An alert as a connector would give it."""
     full = {"alertname": name, "severity": "critical", **labels}
     return Alert(
@@ -34,6 +67,41 @@ def alert(name: str, *, at: datetime, ends: datetime | None = None, **labels: st
         annotations={"summary": f"{name} on {labels.get('host', 'nowhere')}"},
         starts_at=at,
         ends_at=ends,
+        expires_at=expires,
+    )
+
+
+def minutes(number: float) -> timedelta:
+    """That many minutes."""
+    return timedelta(minutes=number)
+
+
+def matcher(name: str, value: str, operator: MatchOperator = MatchOperator.EQUAL) -> Matcher:
+    """One condition on one label."""
+    return Matcher(name=name, operator=operator, value=value)
+
+
+def ref(name: str) -> str:
+    """The reference of a component of the shop."""
+    return f"component:default/{name}"
+
+
+def calendar(
+    name: str,
+    *windows: tuple[datetime, datetime],
+    purpose: CalendarPurpose,
+    entities: tuple[str, ...] = (),
+    horizon: timedelta = timedelta(days=30),
+) -> Calendar:
+    """A calendar that is readable around the start of the play."""
+    return Calendar(
+        name=name,
+        purposes=(purpose,),
+        entities=entities,
+        windows=tuple(
+            CalendarWindow(interval=Interval(start, end), summary=name) for start, end in windows
+        ),
+        horizon=Interval(START - timedelta(days=1), START + horizon),
     )
 
 
@@ -129,13 +197,24 @@ class Play:
         transition = step(self.state, entry)
         self.effects += transition.effects
         self.records += transition.records
+        self._assert_restored_is_alike()
         return transition
+
+    def _assert_restored_is_alike(self) -> None:
+        """What a snapshot would bring back leads every later alert to the same incident."""
+        restored = State.of(self.state.memory(), self.state.config).derived
+        assert restored.reach == self.state.derived.reach
+        assert restored.likeness == self.state.derived.likeness
 
     def fire(self, name: str, **labels: str) -> Alert:
         """An alert begins to fire now."""
-        said = alert(name, at=self.now, **labels)
+        said = alert(name, at=self.now, ends=None, expires=None, **labels)
         self.feed(AlertsReceived(source="test", alerts=(said,)))
         return said
+
+    def say(self, *said: Alert) -> Transition:
+        """A source states these alerts in one batch."""
+        return self.feed(AlertsReceived(source="test", alerts=said))
 
     def resolve(self, said: Alert) -> None:
         """The alert clears now."""
@@ -150,13 +229,79 @@ class Play:
             self.feed(TimeElapsed())
         self.now = until
 
-    def take(self, kind: type[Effect]) -> Effect:
+    def take(self, kind: type[Kind]) -> Kind:
         """The oldest effect of a kind that was not taken yet."""
         for effect in self.effects:
             if isinstance(effect, kind):
                 self.effects.remove(effect)
                 return effect
         raise AssertionError(f"no {kind.__name__} was asked for, only {self.effects}")
+
+    def asked(self, kind: type[Effect]) -> int:
+        """How many effects of a kind were asked for and not taken."""
+        return sum(isinstance(effect, kind) for effect in self.effects)
+
+    def prepare(self, digest: str | None = "sha256:1", problem: str = "") -> PrepareRun:
+        """The run that was asked for lies ready, with this digest."""
+        asked = self.take(PrepareRun)
+        run = asked.spec.run
+        self.feed(RunPrepared(effect=asked.id, run=run, digest=digest, problem=problem))
+        return asked
+
+    def launch(self) -> LaunchRun:
+        """The run that lies ready has begun."""
+        self.prepare()
+        launch = self.take(LaunchRun)
+        self.feed(RunStarted(effect=launch.id, run=launch.run))
+        return launch
+
+    def finish(self, launch: LaunchRun, outcome: Outcome = Outcome.CHANGED) -> None:
+        """The run is over."""
+        result = RunResult(outcome=outcome, summary=f"played: {outcome}")
+        self.feed(RunFinished(effect=launch.id, run=launch.run, result=result))
+
+    def play(self, outcome: Outcome = Outcome.CHANGED) -> None:
+        """The run that was asked for happens, in no time."""
+        self.finish(self.launch(), outcome)
+
+    def reload(self, **changes: object) -> None:
+        """A changed rule set comes into force."""
+        self.feed(ConfigLoaded(config=replace(self.state.config, **changes)))  # type: ignore[arg-type]
+
+    def calendars(self, *calendars: Calendar) -> None:
+        """These calendars are in force, and no others."""
+        self.feed(CalendarsExpanded(calendars=calendars))
+
+    def silence(self, name: str, length: timedelta, *, wait: float = 0, **labels: str) -> None:
+        """A silence that begins in `wait` seconds."""
+        start = self.now + timedelta(seconds=wait)
+        silence = Silence(
+            id=name,
+            matchers=tuple(matcher(label, value) for label, value in labels.items()),
+            starts_at=start,
+            ends_at=start + length,
+            created_by="ann",
+            comment="because",
+            updated_at=self.now,
+        )
+        self.feed(SilenceAdded(silence=silence))
+
+    def incident(self, number: int = 1) -> Incident:
+        """The incident of this number as it is now."""
+        return self.state.incidents[f"INC-{number}"]
+
+    def change(self, number: int = 1) -> Change:
+        """The change of this number as it is now."""
+        return self.state.changes[f"CHG-{number}"]
+
+    def said(self, subject: str, reason: str) -> list[str]:
+        """What the timeline of a record says with this reason, in order."""
+        return [
+            record.text
+            for record in self.records
+            if isinstance(record, TimelineItem)
+            and (record.subject, record.reason) == (subject, reason)
+        ]
 
     def story(self, subject: str) -> list[str]:
         """The reasons in the timeline of a record, in order."""
