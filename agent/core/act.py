@@ -100,7 +100,8 @@ def assess(state: State, draft: Draft, change: Change) -> None:
         draft.note(change.id, decision.reason, f"{decision.verdict}: {decision.text}")
         if change.incident:
             draft.note(change.incident, decision.reason, f"{change.id} {_said(decision)}")
-    change = draft.set_change(state, change, decision=decision)
+    # What people look at names the rule set in force; what they said under another one is void.
+    change = draft.set_change(state, change, decision=decision, binding=binding_of(state, change))
     match decision.verdict:
         case Verdict.ALLOWED:
             authorised = draft.set_change(state, change, state=ChangeState.AUTHORISED)

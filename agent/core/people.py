@@ -62,9 +62,7 @@ def merge(state: State, draft: Draft, said: IncidentsMerged) -> None:
         draft.refuse(Reason.MERGED, "an incident cannot be merged into itself")
         return
     if other.cause_confirmed_by is not None and into.cause_confirmed_by is None:
-        draft.set_incident(
-            state, into, causes=other.causes, cause_confirmed_by=other.cause_confirmed_by
-        )
+        into = cause.adopt_confirmed(state, draft, into, other)
     if other.state is IncidentState.OPEN and into.state is IncidentState.RESOLVED:
         life.reopen(state, draft, into, f"{other.id} is open and goes on in this")
     absorb(state, draft, into=into.id, other=other.id)
@@ -144,7 +142,7 @@ def approve(state: State, draft: Draft, said: ApprovalGiven) -> None:
     elif role is None:
         wanted = " or ".join(rule.roles) if rule else "nobody"
         draft.refuse(Reason.ROLE_MISSING, f"this change is approved by {wanted}")
-    elif all(approval.by != said.by for approval in change.approvals):
+    elif all((a.by, a.binding) != (said.by, said.binding) for a in change.approvals):
         approval = Approval(
             by=said.by, at=draft.at, role=role, binding=said.binding, note=said.note
         )

@@ -18,6 +18,7 @@ COMMAND = Path(sys.executable).parent / "watchkeeper"
 READY_S_MAX = 20.0
 END_S_MAX = 15.0
 ANSWER_S_MAX = 10.0
+CHANGE_S_MAX = 15.0
 LOOK_AGAIN_S = 0.05
 
 T = TypeVar("T")
@@ -160,14 +161,17 @@ class Agent:
         """All changes, newest first."""
         return list((await self.get("/api/v1/changes"))["items"])
 
-    async def change(self) -> dict[str, Any]:
-        """The newest change; AssertionError where there is none."""
-        (newest, *_) = [*(await self.changes()), {"id": None, "state": None}]
-        return newest
+    async def change(self, service: str = "web") -> dict[str, Any]:
+        """The newest change of a service; one without a state where there is none."""
+        entity = f"component:default/{service}"
+        found = [each for each in await self.changes() if each["entity"] == entity]
+        return found[0] if found else {"id": None, "state": None}
 
-    async def change_in(self, *states: str, limit_s: float = 10.0) -> dict[str, Any]:
-        """The newest change, once it is in one of these states."""
-        return await eventually(self.change, lambda seen: seen["state"] in states, limit_s=limit_s)
+    async def change_in(self, state: str, service: str = "web") -> dict[str, Any]:
+        """The newest change of a service, once it is in this state."""
+        return await eventually(
+            lambda: self.change(service), lambda seen: seen["state"] == state, limit_s=CHANGE_S_MAX
+        )
 
     async def entries(self) -> int:
         """How many entries the journal holds."""

@@ -14,7 +14,13 @@ from typing import Any
 
 from deploy.demo.programs import LOOPBACK, free_ports
 
-ROLES = {"vera": "viewer", "olga": "operator", "anna": "approver", "carla": "approver", "root": "admin"}
+ROLES = {
+    "vera": "viewer",
+    "olga": "operator",
+    "anna": "approver",
+    "carla": "approver",
+    "root": "admin",
+}
 """Everybody who may use the agent. Carla wrote the rule that asks for remediations."""
 WATCHKEEPER = "watchkeeper.io/v1"
 BACKSTAGE = "backstage.io/v1alpha1"
@@ -74,6 +80,11 @@ class Company:
         return self.folder / "rules"
 
     @property
+    def remediations(self) -> Path:
+        """The folder of registered playbooks."""
+        return self.folder / "remediations"
+
+    @property
     def data(self) -> Path:
         """The agent's own folder."""
         return self.folder / "data"
@@ -83,9 +94,12 @@ class Company:
         """The configuration file."""
         return self.folder / "config.yaml"
 
-    def found(self, *documents: Document, services: tuple[str, ...] = ("web",), **settings: Any) -> None:
+    def found(
+        self, *documents: Document, services: tuple[str, ...] = ("web",), **settings: Any
+    ) -> None:
         """Write it all; `documents` go beside the usual ones, a policy among them replaces ours."""
-        self.rules.mkdir(parents=True)
+        self.rules.mkdir()
+        self.remediations.mkdir()
         self.write_settings(**settings)
         self.write_rules("map", *(service(name, type="service") for name in services))
         self.write_rules("usual", QUICK, MEND_WHEN_DOWN)
@@ -117,23 +131,24 @@ class Company:
         written.write_text(text)
         written.rename(self.rules / f"{name}.yaml")
 
-    def write_remediation(self, **spec: Any) -> None:
-        """Register `mend`, which leaves a line when it begins and one when it ends."""
-        script = self.folder / "mend.sh"
+    def write_remediation(self, name: str = "mend", *, status: int = 0, **spec: Any) -> None:
+        """Register one that leaves a line when it begins and one when it ends, with this status."""
+        script = self.folder / f"{name}.sh"
         script.write_text(
             textwrap.dedent(f"""\
                 #!/bin/sh
                 echo "begin $1" >> {self.folder}/effects
                 left={HOLD_S_MAX * 20}
-                while [ -e {self.folder}/hold ] && [ $left -gt 0 ]; do
+                while [ -e "{self.folder}/hold-$1" ] && [ $left -gt 0 ]; do
                   sleep 0.05
                   left=$((left - 1))
                 done
                 echo "end $1" >> {self.folder}/effects
+                exit {status}
                 """)
         )
         script.chmod(0o755)
-        folder = self.folder / "remediations" / "mend"
+        folder = self.remediations / name
         folder.mkdir(parents=True, exist_ok=True)
         task = {
             "name": "Mend it",
@@ -149,7 +164,7 @@ class Company:
             "timeout": "20s",
             "cooldown": "1s",
         }
-        document = rule("Remediation", "mend", usual | spec, author="mira", title="Mend it")
+        document = rule("Remediation", name, usual | spec, author="mira", title="Mend it")
         (folder / "remediation.yaml").write_text(json.dumps(document))
 
     def effects(self) -> list[str]:
@@ -157,13 +172,13 @@ class Company:
         path = self.folder / "effects"
         return path.read_text().splitlines() if path.exists() else []
 
-    def hold(self) -> None:
-        """Let what is mended take as long as until `let_go`."""
-        (self.folder / "hold").touch()
+    def hold(self, service: str) -> None:
+        """Let the mending of a service take as long as until `let_go`."""
+        (self.folder / f"hold-{service}").touch()
 
-    def let_go(self) -> None:
+    def let_go(self, service: str) -> None:
         """End the wait."""
-        (self.folder / "hold").unlink(missing_ok=True)
+        (self.folder / f"hold-{service}").unlink()
 
     def processes(self) -> list[str]:
         """Command lines of living processes that have to do with this folder."""

@@ -80,7 +80,7 @@ async def test_sudden_death_loses_nothing_and_repeats_nothing(
     """Killed at the point and started again: what was answered is there, the playbook was begun
     at most once, there is one ticket and it is closed, nothing lives on, and the memory is what
     the journal says."""
-    company.found(TICKETING, connectors=[desk.connection()], remediations="remediations")
+    company.found(TICKETING, connectors=[desk.connection()])
     story = Story(company)
     async with asyncio.TaskGroup() as group:
         sending = group.create_task(story.sender.run())
