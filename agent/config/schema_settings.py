@@ -16,9 +16,9 @@ from agent.config.durations import Duration
 from agent.config.schema import Name, Strict
 
 MEBIBYTE = 1024 * 1024
-ROLES = ("viewer", "operator", "approver", "sre", "admin")
+ROLES = ("sender", "viewer", "operator", "approver", "sre", "admin")
 
-Role = Literal["viewer", "operator", "approver", "sre", "admin"]
+Role = Literal["sender", "viewer", "operator", "approver", "sre", "admin"]
 
 
 def _path(value: object) -> Path:
@@ -86,7 +86,7 @@ class Prometheus(Strict):
 
 
 class Source(Strict):
-    """A tool that posts alerts to `/api/v1/sources/NAME`."""
+    """A tool that posts alerts to `/api/v1/webhooks/NAME`."""
 
     name: Name = Field(description="Last part of the path that the tool posts to.")
     type: str = Field(description="Name of the connector that reads its payloads.")
@@ -160,7 +160,7 @@ class Token(Strict):
 
     name: Name = Field(description="The identity that changes and approvals are recorded under.")
     roles: list[Role] = Field(
-        min_length=1, description="What it may do: viewer < operator < approver, sre < admin."
+        min_length=1, description="What it may do: sender; viewer < operator < approver, sre < admin."
     )
     token_file: FilePath | None = Field(default=None, description="File that holds the token.")
     sha256: Sha256 | None = Field(default=None, description="SHA-256 of the token, in hex.")
