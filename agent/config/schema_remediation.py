@@ -47,8 +47,8 @@ class VerifySpec(Spec):
 
     promql: str | None = Field(
         default=None,
-        description="A query that must return non-zero samples. `$host`, `$entity`, `$name` and the "
-        "parameters stand for those of the target.",
+        description="A query that must return non-zero samples. `$host`, `$entity`, `$name` and "
+        "the parameters stand for those of the target.",
     )
     stable_for: Duration = Field(
         default=timedelta(seconds=5), description="How long it must hold without a break."

@@ -68,7 +68,7 @@ class Verification:
 
     promql: str | None = None
     """A query that must return a non-empty result of non-zero samples, or None for the signal only.
-    `$host`, `$entity`, `$name` and the parameters stand for the target's, quoted as label values."""
+    `$host`, `$entity`, `$name` and the parameters stand for the target's, quoted as labels."""
     stable_for: timedelta = timedelta(seconds=5)
     within: timedelta = timedelta(minutes=2)
     every: timedelta = timedelta(seconds=2)
