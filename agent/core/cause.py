@@ -59,6 +59,16 @@ def confirm(state: State, draft: Draft, incident: Incident, entity: EntityRef, b
     draft.cause_changed[incident.id] = None
 
 
+def adopt_confirmed(state: State, draft: Draft, incident: Incident, other: Incident) -> Incident:
+    """What a person knows of another incident is known of this one, in which it goes on."""
+    members = state.members[incident.id]
+    state.derived.reach_changed(incident.id, tuple(members.entities), other.cause)
+    draft.cause_changed[incident.id] = None
+    return draft.set_incident(
+        state, incident, causes=other.causes, cause_confirmed_by=other.cause_confirmed_by
+    )
+
+
 def _rank(state: State, draft: Draft, incident: Incident, rescored: Iterable[EntityRef]) -> None:
     """Score the candidates that the new entities bear on; the others are worth what they were."""
     members = state.members[incident.id]
