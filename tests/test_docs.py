@@ -232,6 +232,14 @@ def test_tests_that_are_named_exist() -> None:
     assert [] == missing
 
 
+def test_every_folder_of_tests_is_documented() -> None:
+    """Whoever breaks a test finds out what it is there to show."""
+    text = page("testing.md")
+    folders = [each.name for each in (ROOT / "tests").iterdir() if list(each.glob("*.py"))]
+
+    assert [] == [name for name in folders if f"`tests/{name}" not in text]
+
+
 def test_files_that_are_named_exist() -> None:
     """Whoever follows the way of an alert through the code finds each file."""
     name = re.compile(r"`((?:agent|connectors|deploy|tests|rules|remediations)/[\w/.-]+\.\w+)`")

@@ -105,6 +105,7 @@ MAY_USE: dict[str, tuple[str, ...]] = {
         "aiohttp",
         "aiohttp_sse",
         "jinja2",
+        "multidict",
         "openapi_pydantic",
         "orjson",
         "prometheus_client",
