@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
+from operator import attrgetter
 from typing import Any
 
 from agent.model.alert import AlertRecord
@@ -163,46 +164,73 @@ PROJECTIONS = (
 )
 """All projections, and nothing else: emptied and written anew by a rebuild."""
 
-# The row maker of each type takes exactly that type, which no annotation of a dict can say.
-_ROWS: dict[type[Any], tuple[Insert, Callable[[Any], Row]]] = {
-    AlertRecord: (ALERTS, _alert),
-    Incident: (INCIDENTS, _incident),
-    Change: (CHANGES, _change),
-    Run: (RUNS, _run),
-    Problem: (PROBLEMS, _problem),
-    StateInterval: (INTERVALS, _interval),
+Key = tuple[object, ...] | str
+
+
+@dataclass(frozen=True, slots=True)
+class Projection:
+    """How the records of one type are told apart, and what becomes of the last of each."""
+
+    insert: Insert
+    # Each takes exactly the type that it stands for, which no annotation of a dict can say.
+    key_of: Callable[[Any], Key]
+    row_of: Callable[[Any], Row]
+
+
+_BY_TYPE: dict[type[Any], Projection] = {
+    AlertRecord: Projection(ALERTS, lambda alert: (alert.starts_at, alert.fingerprint), _alert),
+    Incident: Projection(INCIDENTS, attrgetter("id"), _incident),
+    Change: Projection(CHANGES, attrgetter("id"), _change),
+    Run: Projection(RUNS, attrgetter("id"), _run),
+    Problem: Projection(PROBLEMS, attrgetter("id"), _problem),
+    StateInterval: Projection(INTERVALS, lambda state: (state.entity, state.start), _interval),
 }
 
 
 class Rows:
-    """The rows that a batch of entries leaves behind; of a record that changed twice, the last."""
+    """What a batch of entries leaves behind; of a record that changed twice, the last is written.
 
-    __slots__ = ("_rows",)
+    Rows are made when they are written: a storm changes the same incidents again and again.
+    """
+
+    __slots__ = ("_named", "_records", "_timeline")
 
     def __init__(self) -> None:
-        self._rows: dict[str, dict[Row, Row]] = {}
+        self._records: dict[type[Any], dict[Key, Record]] = {kind: {} for kind in _BY_TYPE}
+        self._timeline: list[tuple[int, int, TimelineItem]] = []
+        self._named: dict[str, dict[str, None]] = {}
+        """Everything that an incident named at any time, not only what it names at last."""
 
     def add(self, entry: int, records: Iterable[Record]) -> None:
         """Take up what this entry led to, in the order in which it was led to."""
         for position, record in enumerate(records):
+            kind = type(record)
             if isinstance(record, TimelineItem):
-                body = encode(record)
-                row: Row = (entry, position, record.subject, to_micros(record.at), body)
-                self._put(TIMELINE, row)
+                self._timeline.append((entry, position, record))
                 continue
-            insert, row_of = _ROWS[type(record)]
-            self._put(insert, row_of(record))
+            self._records[kind][_BY_TYPE[kind].key_of(record)] = record
             if isinstance(record, Incident):
-                number = number_of(record.id)
-                for entity in dict.fromkeys((*record.entities, *record.services)):
-                    self._put(INCIDENT_ENTITIES, (entity, number))
+                named = self._named.setdefault(record.id, {})
+                named.update(dict.fromkeys(record.entities))
+                named.update(dict.fromkeys(record.services))
 
     def write(self, connection: sqlite3.Connection) -> None:
         """Write them inside the transaction that is open."""
-        for insert in PROJECTIONS:
-            rows = self._rows.get(insert.table)
-            if rows:
-                insert.write(connection, list(rows.values()))
-
-    def _put(self, insert: Insert, row: Row) -> None:
-        self._rows.setdefault(insert.table, {})[row[: len(insert.key)]] = row
+        for kind, projection in _BY_TYPE.items():
+            records = self._records[kind].values()
+            projection.insert.write(connection, [projection.row_of(record) for record in records])
+        INCIDENT_ENTITIES.write(
+            connection,
+            [
+                (entity, number_of(incident))
+                for incident, entities in self._named.items()
+                for entity in entities
+            ],
+        )
+        TIMELINE.write(
+            connection,
+            [
+                (entry, position, item.subject, to_micros(item.at), encode(item))
+                for entry, position, item in self._timeline
+            ],
+        )
