@@ -124,7 +124,7 @@ def end(state: State, draft: Draft, active: ActiveAlert, *, by: EndedBy, at: dat
         counts[severity] -= 1
         if not counts[severity]:
             del counts[severity]
-            draft.entities_touched[active.entity] = at
+            draft.touch(active.entity, ended=at)
         if not counts:
             del state.firing_at[active.entity]
     draft.record(_record(active, ends_at=at, by=by))
@@ -150,13 +150,13 @@ def replace_all(state: State, draft: Draft) -> None:
             counts = state.firing_at.setdefault(active.entity, {})
             severity = severity_of(labels)
             counts[severity] = counts.get(severity, 0) + 1
-            draft.entities_touched[active.entity] = active.alert.starts_at
+            draft.touch(active.entity, began=active.alert.starts_at)
     mute_more(state, draft)
     release(state, draft)
     for entity in state.health:
-        draft.entities_touched.setdefault(entity, draft.at)
+        draft.touch(entity)
         for dependant in state.config.service_map.dependants.get(entity, ()):
-            draft.entities_touched.setdefault(dependant, draft.at)
+            draft.touch(dependant)
 
 
 def await_heartbeats(state: State, draft: Draft) -> None:
@@ -202,7 +202,7 @@ def _start(state: State, draft: Draft, alert: Alert, source: str) -> None:
         counts[severity] = already = counts.get(severity, 0) + 1
         if already == 1:
             # More of the same leaves the health as it is.
-            draft.entities_touched.setdefault(entity, alert.starts_at)
+            draft.touch(entity, began=alert.starts_at)
     if muted:
         state.suppressed[name] = None
         for muter in muted:

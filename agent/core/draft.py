@@ -1,7 +1,7 @@
 """The transition in the making: stages add to it, `step` hands it out."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from agent.core.state import State
@@ -28,6 +28,20 @@ NEWS = frozenset(
     }
 )
 """Reasons that make an incident worth telling again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moments:
+    """When it began to be worse somewhere and when it ended, as far as one step tells."""
+
+    began: datetime | None = None
+    ended: datetime | None = None
+
+    def and_also(self, other: "Moments") -> "Moments":
+        """Both: the earliest beginning and the latest end."""
+        begins = [at for at in (self.began, other.began) if at is not None]
+        ends = [at for at in (self.ended, other.ended) if at is not None]
+        return Moments(min(begins, default=None), max(ends, default=None))
 
 
 class Draft:
@@ -62,8 +76,8 @@ class Draft:
         """Incidents with news in this step."""
         self.rescored: dict[str, dict[EntityRef, None]] = {}
         """Incidents in which another entity began to alert, with the candidates it bears on."""
-        self.entities_touched: dict[EntityRef, datetime] = {}
-        """Entities where alerts began or ended, with the moment that the alerts claim."""
+        self.entities_touched: dict[EntityRef, Moments] = {}
+        """Entities where alerts began or ended, with the moments that the alerts claim."""
         self.cause_changed: dict[str, None] = {}
         self.joined: dict[str, list[str]] = {}
         """Incident to the fingerprints of the alerts that joined it in this step."""
@@ -76,6 +90,14 @@ class Draft:
         self._news: dict[str, None] = {}
         self.refusal: Refusal | None = None
         self.created: str | None = None
+
+    def touch(
+        self, entity: EntityRef, *, began: datetime | None = None, ended: datetime | None = None
+    ) -> None:
+        """An alert began or ended at an entity, or something else bears on its health."""
+        before = self.entities_touched.get(entity)
+        moments = Moments(began, ended)
+        self.entities_touched[entity] = before.and_also(moments) if before else moments
 
     def ask(self, state: State, effect: Callable[[str], Effect]) -> str:
         """Ask for something to be done; answers with the id that its outcome will name."""

@@ -8,8 +8,9 @@ down what depends on it.
 import heapq
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from functools import reduce
 
-from agent.core.draft import Draft
+from agent.core.draft import Draft, Moments
 from agent.core.state import HealthNow, State
 from agent.core.suppress import covers
 from agent.model.alert import Severity
@@ -36,10 +37,12 @@ def follow(state: State, draft: Draft) -> None:
             continue
         unit = order.circles.get(ref, (ref,))
         judged.update(dict.fromkeys(unit))
-        for changed in _judge(state, draft, unit, moments[ref]):
+        when = reduce(Moments.and_also, (moments[member] for member in unit if member in moments))
+        for changed in _judge(state, draft, unit, when):
             for dependant in dependants_of(state.config.service_map, changed):
                 if dependant not in judged:
-                    moments.setdefault(dependant, moments[ref])
+                    before = moments.get(dependant)
+                    moments[dependant] = before.and_also(when) if before else when
                     heapq.heappush(waiting, (order.rank[dependant], dependant))
 
 
@@ -69,7 +72,7 @@ def health_of(state: State, ref: EntityRef) -> Health:
 
 
 def _judge(
-    state: State, draft: Draft, unit: tuple[EntityRef, ...], moment: datetime
+    state: State, draft: Draft, unit: tuple[EntityRef, ...], when: Moments
 ) -> list[EntityRef]:
     """Work out the health of an entity, or of a whole circle; answers with what changed.
 
@@ -82,13 +85,16 @@ def _judge(
         fresh = {ref: _worst(_own(state, ref), _from_below(state, ref, assumed)) for ref in unit}
         is_settled = len(unit) == 1 or fresh == assumed
         assumed = fresh
-    return [ref for ref in unit if _became(state, draft, ref, assumed[ref], moment)]
+    return [ref for ref in unit if _became(state, draft, ref, assumed[ref], when)]
 
 
-def _became(state: State, draft: Draft, ref: EntityRef, health: Health, moment: datetime) -> bool:
+def _became(state: State, draft: Draft, ref: EntityRef, health: Health, when: Moments) -> bool:
     before = state.health.get(ref)
-    if health is (before.health if before else Health.UP):
+    known = before.health if before else Health.UP
+    if health is known:
         return False
+    is_worse = _RANK[health] > _RANK[known]
+    moment = (when.began if is_worse else when.ended) or draft.at
     start = max(moment, before.since) if before else moment
     if before is not None:
         del state.health[ref]

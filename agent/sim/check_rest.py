@@ -32,12 +32,27 @@ class OneTicketAnIncident(Checker):
         for record in transition.records:
             if isinstance(record, Incident):
                 self._opened[record.id] = record.state
+                if record.state is IncidentState.RESOLVED:
+                    wrong = self._told(state, entry, record)
+                    if wrong is not None:
+                        return wrong
         if len(self._tickets) == self._count:
             return None
         self._count = len(self._tickets)
         counts = Counter(ticket.incident for ticket in self._tickets.values())
         twice = [incident for incident, count in counts.items() if count > 1]
         return f"{twice[0]} has {counts[twice[0]]} tickets" if twice else None
+
+    def _told(self, state: State, entry: Entry, incident: Incident) -> str | None:
+        """What has changed goes out at once, unless the tool is being told or has its pause."""
+        for connector, known in state.tickets.get(incident.id, {}).items():
+            is_paused = known.not_before is not None and known.not_before > entry.at
+            wishes = [e.ticket for e in state.outbox.ticket.values() if e.incident == incident.id]
+            last = self._tickets.get(known.ref or "")
+            agrees = last is not None and last.ticket.state is TicketState.RESOLVED
+            if not wishes and not is_paused and not agrees:
+                return f"{incident.id} is resolved and {connector} is not told"
+        return None
 
     def at_rest(self, state: State) -> str | None:
         for ticket in self._tickets.values():

@@ -15,6 +15,9 @@ from agent.sim.agenda import Agenda
 from agent.sim.plan import Faults
 from agent.sim.services import Hosts, Start
 
+SLOW_DISK_S = 600.0
+"""How long a run may take to be laid out: time enough for the world to change its mind."""
+
 Answer = Callable[[float, What], None]
 """Have the agent hear something after some seconds, if this life of it lasts until then."""
 
@@ -53,7 +56,8 @@ class Executor:
         if self._random.random() < self.faults.disk_differs:
             digest = self._random.choice((None, "sha256:tampered"))
         said = RunPrepared(effect=effect.id, run=effect.spec.run, digest=digest)
-        self._answer(0.1 + self._random.random() * 2, said)
+        is_slow = self._random.random() < self.faults.disk_slow
+        self._answer(0.1 + self._random.random() * (SLOW_DISK_S if is_slow else 2.0), said)
 
     def launch(self, effect: LaunchRun, run: Run, change: Change) -> None:
         """Play it: the host knows from this moment on."""
@@ -90,7 +94,7 @@ class Executor:
 
     def _play(self, effect: LaunchRun, spec: RunSpec, service: str) -> None:
         random, faults = self._random, self.faults
-        took = 2 + random.random() * 40
+        took = 2 + random.random() * 100
         outcome, is_mended = Outcome.CHANGED, spec.phase is Phase.REMEDIATE
         if random.random() < faults.run_hangs:
             outcome, took, is_mended = Outcome.TIMED_OUT, spec.timeout.total_seconds(), False

@@ -10,12 +10,14 @@ from random import Random
 
 from agent.model.change import Calendar, CalendarPurpose, CalendarWindow
 from agent.model.interval import Interval
-from agent.sim.town import SERVICES, VARIANTS, ref_of
+from agent.sim.town import HOSTS, SERVICES, VARIANTS, ref_of
 
 START = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 LASTS = timedelta(hours=3)
 """How long the world deals faults; after that it heals."""
 HORIZON = timedelta(days=30)
+WINDOWED = tuple(ref_of(name) for name in ("queue", "db", "web1", "web2"))
+"""On these a normal change needs a window."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +39,7 @@ class Faults:
     run_is_vain: float = 0.0
     run_harms: float = 0.0
     disk_differs: float = 0.0
+    disk_slow: float = 0.0
 
 
 class Kind(StrEnum):
@@ -69,7 +72,7 @@ class Kind(StrEnum):
 
 
 WORLD_WEIGHTS = {
-    Kind.BREAK: 12,
+    Kind.BREAK: 16,
     Kind.SLOW: 4,
     Kind.FLAP: 3,
     Kind.FILL: 2,
@@ -86,8 +89,8 @@ PEOPLE_WEIGHTS = {
     Kind.MERGE: 2,
     Kind.RESOLVE: 2,
     Kind.CONFIRM_CAUSE: 1,
-    Kind.REQUEST: 4,
-    Kind.APPROVE: 8,
+    Kind.REQUEST: 9,
+    Kind.APPROVE: 6,
     Kind.APPROVE_OTHERS_BINDING: 2,
     Kind.REJECT: 1,
     Kind.CANCEL: 3,
@@ -96,6 +99,10 @@ PEOPLE_WEIGHTS = {
     Kind.CLOSE_TICKET: 2,
     Kind.COMMENT_TICKET: 1,
 }
+
+DILIGENT = 0.5
+"""How many worlds have approvers who look for work all the time, and how often they look."""
+LOOKS = 120
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,6 +148,8 @@ def _faults(random: Random) -> Faults:
         hard["crash"] = random.choice((0.002, 0.01, 0.04))
     if "disk_differs" in hard:
         hard["disk_differs"] = 0.1
+    if "disk_slow" in hard:
+        hard["disk_slow"] = random.choice((0.4, 0.8))
     return replace(Faults(), **hard)
 
 
@@ -158,10 +167,12 @@ def _happenings(random: Random) -> list[Happening]:
         Kind.FLAP: SERVICES,
         Kind.FILL: ("rack1", "rack2"),
         Kind.RELOAD: tuple(VARIANTS),
-        Kind.REQUEST: SERVICES,
+        Kind.REQUEST: tuple(HOSTS),
         Kind.SILENCE: SERVICES,
         Kind.CONFIRM_CAUSE: SERVICES,
     }
+    if random.random() < DILIGENT:
+        kinds += [Kind.APPROVE] * LOOKS
     return [
         Happening(
             at=START + random.random() * LASTS,
@@ -169,7 +180,7 @@ def _happenings(random: Random) -> list[Happening]:
             which=random.choice(which[kind]) if kind in which else "",
             pick=random.random(),
             lasts=timedelta(
-                seconds=int(random.choice((40, 300, 1800, 5400)) * random.random()) + 5
+                seconds=int(random.choice((120, 600, 1800, 5400)) * random.random()) + 5
             ),
         )
         for kind in kinds
@@ -177,10 +188,10 @@ def _happenings(random: Random) -> list[Happening]:
 
 
 def calendars_of(random: Random) -> tuple[Calendar, ...]:
-    """A year with a freeze now and then, windows for the queue, and maintenance of the cache."""
+    """A year with a freeze now and then, windows for changes, and maintenance of the cache."""
     return (
-        _calendar("year", CalendarPurpose.FREEZE, (), _windows(random, 0.4, 40)),
-        _calendar("queue", CalendarPurpose.PERMIT, (ref_of("queue"),), _windows(random, 0.8, 60)),
+        _calendar("year", CalendarPurpose.FREEZE, (), _windows(random, 0.6, 25)),
+        _calendar("work", CalendarPurpose.PERMIT, WINDOWED, _windows(random, 0.9, 12)),
         _calendar("care", CalendarPurpose.MUTE, (ref_of("cache"),), _windows(random, 0.4, 30)),
     )
 
@@ -202,7 +213,7 @@ def _windows(random: Random, likely: float, minutes: int) -> tuple[CalendarWindo
     if random.random() > likely:
         return ()
     found: list[CalendarWindow] = []
-    for _ in range(random.randint(1, 3)):
+    for _ in range(random.randint(1, 5)):
         start = START + timedelta(minutes=random.randrange(0, 180))
         end = start + timedelta(minutes=random.randint(3, minutes))
         found.append(CalendarWindow(interval=Interval(start, end), summary="window"))

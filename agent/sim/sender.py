@@ -41,6 +41,7 @@ class Sender:
         self._random = random
         self._deliver = deliver
         self._known: dict[str, Alert] = {}
+        self._is_stopped = False
         agenda.after(REPEAT_S, self._repeat)
 
     def fire(self, name: str, severity: str, **labels: str) -> None:
@@ -81,6 +82,7 @@ class Sender:
     def stop(self) -> None:
         """Say nothing any more."""
         self._known.clear()
+        self._is_stopped = True
 
     def _repeat(self) -> None:
         now = self._agenda.now
@@ -89,7 +91,8 @@ class Sender:
                 del self._known[key]
         if self._known:
             self._send(tuple(self._known.values()))
-        self._agenda.after(REPEAT_S, self._repeat)
+        if not self._is_stopped:
+            self._agenda.after(REPEAT_S, self._repeat)
 
     def _send(self, alerts: tuple[Alert, ...]) -> None:
         expires_at = self._agenda.now + LEASE

@@ -64,6 +64,7 @@ class World:
         self._signals: dict[tuple[str, str, str, str], None] = {}
         """Alerts that fire at their source: name, severity, one label and its value."""
         self._is_well = False
+        self._is_at_rest = False
         self._renewals: dict[str, datetime] = {}
         self._chance = self._random("chance")
         configs: dict[str, Config] = {
@@ -124,7 +125,8 @@ class World:
                     self.watch.append(ChangeCancelled(change=change.id, by="carol"))
             self._run(self.agenda.now + timedelta(hours=2))
         self.sender.stop()
-        self._run(healed + REST, is_quiet=True)
+        self._is_at_rest = True
+        self._run(healed + REST)
 
     def perform(self, effect: Effect) -> None:
         """Do what the agent asks for."""
@@ -175,11 +177,11 @@ class World:
     def _random(self, name: str) -> Random:
         return Random(f"{name} {self.plan.seed}")  # noqa: S311 - the point is to be repeatable
 
-    def _run(self, until: datetime, *, is_quiet: bool = False) -> None:
+    def _run(self, until: datetime) -> None:
         at_once, last = 0, self.agenda.now
         while True:
             due = self.watch.state.next_due() if self.watch.is_up else None
-            planned = None if is_quiet and self.watch.is_up else self.agenda.next_at()
+            planned = self.agenda.next_at()
             moment = min((at for at in (due, planned) if at is not None), default=until)
             if moment >= until:
                 self.agenda.advance(until)
@@ -212,7 +214,8 @@ class World:
         if self._renewals and self.watch.is_up:
             renewed, self._renewals = self._renewals, {}
             self.watch.append(LeasesRenewed(expires_at=renewed))
-        self.agenda.after(LEASES_EVERY_S, self._renew)
+        if not self._is_at_rest:
+            self.agenda.after(LEASES_EVERY_S, self._renew)
 
     def _evaluate(self) -> None:
         now = self.agenda.now
