@@ -162,7 +162,8 @@ def _assess(state: State, draft: Draft, incident: Incident, members: Members) ->
 
 
 def reopen(state: State, draft: Draft, incident: Incident, text: str) -> None:
-    """A resolved incident is open again."""
+    """A resolved incident is open again, with its counts as they are."""
+    members = state.members[incident.id]
     draft.set_incident(
         state,
         incident,
@@ -171,6 +172,8 @@ def reopen(state: State, draft: Draft, incident: Incident, text: str) -> None:
         resolution=None,
         automated=False,
         reopened=incident.reopened + 1,
+        alerts=members.alerts,
+        firing=len(members.firing),
     )
     draft.note(incident.id, Reason.INCIDENT_REOPENED, text)
 

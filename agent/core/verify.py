@@ -68,8 +68,7 @@ def answered(state: State, draft: Draft, said: ProbeAnswered) -> None:
 
 
 def _hear(state: State, draft: Draft, change: Change, verifying: Verifying, *, holds: bool) -> None:
-    is_clear = change.trigger is None or change.trigger not in state.alerts
-    if not (holds and is_clear):
+    if not (holds and _is_clear(state, change)):
         verifying.holds_since = None
     elif verifying.holds_since is None:
         verifying.holds_since = draft.at
@@ -78,6 +77,9 @@ def _hear(state: State, draft: Draft, change: Change, verifying: Verifying, *, h
 def _conclude(
     state: State, draft: Draft, change: Change, verifying: Verifying, verification: Verification
 ) -> None:
+    if not _is_clear(state, change):
+        # It fires again since the last answer: what held before says nothing.
+        verifying.holds_since = None
     since = verifying.holds_since
     if since is not None and draft.at - since >= verification.stable_for:
         seconds = (draft.at - since).total_seconds()
@@ -101,6 +103,10 @@ def _run_out(
     else:
         del state.verifying[change.id]
         roll_back(state, draft, change)
+
+
+def _is_clear(state: State, change: Change) -> bool:
+    return change.trigger is None or change.trigger not in state.alerts
 
 
 def _verification(state: State, change: Change) -> Verification:
