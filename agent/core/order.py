@@ -1,12 +1,13 @@
 """In which order the health of entities is worked out: what one rests on before what rests on it.
 
-Entities that rest on each other in a circle form one unit and are judged together. Not here: what
+Entities that rest on each other in a circle form one knot and are judged together. Not here: what
 their health is (`health`).
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from agent.model.knots import knots
 from agent.model.service import EntityRef, ServiceMap
 
 _Node = tuple[str, str]
@@ -23,11 +24,12 @@ class Order:
 
 
 def order_of(service_map: ServiceMap) -> Order:
-    """The order of a map (Tarjan's strongly connected components, without recursion)."""
+    """The order of a map."""
     rank: dict[EntityRef, int] = {}
     circles: dict[EntityRef, tuple[EntityRef, ...]] = {}
-    for number, unit in enumerate(_units(service_map)):
-        members = tuple(sorted(name for kind, name in unit if kind == "entity"))
+    nodes = (("entity", ref) for ref in service_map.entities)
+    for number, knot in enumerate(knots(nodes, lambda node: _below(service_map, node))):
+        members = tuple(sorted(name for kind, name in knot if kind == "entity"))
         for ref in members:
             rank[ref] = number
             if len(members) > 1:
@@ -45,42 +47,3 @@ def _below(service_map: ServiceMap, node: _Node) -> Iterator[_Node]:
         group = service_map.entities[ref].redundancy_group
         if group:
             yield "group", group
-
-
-def _units(service_map: ServiceMap) -> Iterator[list[_Node]]:
-    """Strongly connected components, dependencies first."""
-    index: dict[_Node, int] = {}
-    low: dict[_Node, int] = {}
-    waiting: dict[_Node, None] = {}
-    for ref in service_map.entities:
-        start = ("entity", ref)
-        if start in index:
-            continue
-        index[start] = low[start] = len(index)
-        waiting[start] = None
-        path: list[tuple[_Node, Iterator[_Node]]] = [(start, _below(service_map, start))]
-        while path:
-            node, following = path[-1]
-            lower = next(following, None)
-            if lower is None:
-                path.pop()
-                if path:
-                    above = path[-1][0]
-                    low[above] = min(low[above], low[node])
-                if low[node] == index[node]:
-                    yield _unit(waiting, node)
-            elif lower not in index:
-                index[lower] = low[lower] = len(index)
-                waiting[lower] = None
-                path.append((lower, _below(service_map, lower)))
-            elif lower in waiting:
-                low[node] = min(low[node], index[lower])
-
-
-def _unit(waiting: dict[_Node, None], node: _Node) -> list[_Node]:
-    unit: list[_Node] = []
-    while True:
-        last, _ = waiting.popitem()
-        unit.append(last)
-        if last == node:
-            return unit
