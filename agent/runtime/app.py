@@ -5,7 +5,7 @@ Only here are pieces put together and long-running tasks created.
 
 import asyncio
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -45,7 +45,7 @@ def run_agent(settings: Settings, open_face: OpenFace) -> int:
     """Take up the watch until SIGTERM or SIGINT; answers with the exit code.
 
     Raises ConfigError before anything is started where the files cannot be put into force, and
-    PermanentError where the data folder cannot be used.
+    PermanentError where the data folder or the address cannot be used.
     """
     configure_logs()
     loaded = load_config(settings, SystemClock().now())
@@ -57,9 +57,15 @@ def run_agent(settings: Settings, open_face: OpenFace) -> int:
             log.warning("snapshot.unusable", problem=problem)
         try:
             runner.run(_watch(settings, loaded, folder, snapshots, recovered, open_face))
-        except* JournalError as failed:
-            raise PermanentError(str(failed.exceptions[0])) from failed
+        except* (JournalError, PermanentError) as failed:
+            raise PermanentError(_first_reason(failed)) from failed
     return 0
+
+
+def _first_reason(failed: BaseException) -> str:
+    while isinstance(failed, BaseExceptionGroup):
+        failed = failed.exceptions[0]
+    return str(failed)
 
 
 async def _watch(  # noqa: PLR0917 - all of it
@@ -129,10 +135,14 @@ async def _watch(  # noqa: PLR0917 - all of it
                 await asyncio.wait([stopper, looping], return_when=asyncio.FIRST_COMPLETED)
                 log.info("stopping")
             stopper.cancel()
-            for task in reversed(tasks):
-                task.cancel()
-            await asyncio.wait(tasks)
+            await _end(tasks)
             loop.stop()
+
+
+async def _end(tasks: Sequence[asyncio.Task[None]]) -> None:
+    for task in reversed(tasks):
+        task.cancel()
+    await asyncio.wait(tasks)
 
 
 async def _run(service: Callable[[], Awaitable[None]]) -> None:
