@@ -30,6 +30,8 @@ class TokenRecord:
     digest: str
     created_at: datetime
     expires_at: datetime | None = None
+    source: str | None = None
+    """The one source that it speaks for; None for a token that is bound to none."""
 
 
 def mint(

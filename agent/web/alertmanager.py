@@ -49,7 +49,9 @@ async def post_alerts(call: Call) -> web.StreamResponse:
 
 
 async def take(call: Call, source: str) -> None:
-    """Parse a body as this source writes it and take its alerts in."""
+    """Parse a body as this source writes it and take its alerts in. Refuses 403 another's token."""
+    if call.identity.source not in (None, source):
+        raise refuse(HTTPStatus.FORBIDDEN, f"This token speaks for {call.identity.source} only.")
     site, at = call.site, call.site.clock.now()
     try:
         await site.intake.take(source, site.parsers[source](call.content, at), at)

@@ -72,9 +72,10 @@ def identify(
         record = keyring.identify(_token(given), at)
         if record is None:
             raise unauthorized("The token is unknown, or no longer valid.")
-        return Identity.of(record.name, record.roles), None
+        return Identity.of(record.name, record.roles, record.source), None
     if (name := cookie_of(request)) and (session := sessions.find(name, at)):
-        return Identity.of(session.record.name, session.record.roles), session
+        holder = session.record
+        return Identity.of(holder.name, holder.roles, holder.source), session
     return access.anonymous(request), None
 
 

@@ -1,12 +1,15 @@
 """The agent's face: API and console on one address, for the time of a block."""
 
+import os
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import datetime
 
 from agent import __version__
 from agent.config.schema_settings import Settings
+from agent.errors import PermanentError
 from agent.runtime.parts import Parts
 from agent.runtime.tokens import Keyring, TokenRecord, mint, record_of
 from agent.web.api import API_ROUTES
@@ -23,13 +26,18 @@ FIRST_ADMIN = "admin"
 
 @asynccontextmanager
 async def open_face(parts: Parts) -> AsyncIterator[str]:
-    """Listen where the settings say; the block gets the URL. Raises OSError."""
+    """Listen where the settings say; the block gets the URL.
+
+    Raises PermanentError where nobody can listen there, or a configured token is too weak.
+    """
     settings, now = parts.settings, parts.clock.now()
     host, _, port = settings.listen.rpartition(":")
     host = host.strip("[]")
-    keyring = Keyring([*await parts.store.tokens(), *_of_settings(settings, now)])
+    keyring = Keyring([*await parts.store.tokens(), *_of_people(settings, now)])
     if not keyring.records():
         await _greet(parts, keyring, now)
+    for record in _of_sources(settings, now):
+        keyring.add(record)
     limits = Limits(
         body_bytes_max=settings.limits.payload_bytes_max,
         requests_at_once_max=settings.limits.requests_at_once_max,
@@ -54,12 +62,22 @@ async def open_face(parts: Parts) -> AsyncIterator[str]:
         about=About(version=__version__, started_at=now, problems=parts.problems),
     )
     listener = Listener(make_app(site, (*API_ROUTES, *page_routes())), host, int(port))
-    bound_host, bound_port = await listener.start()
+    bound_host, bound_port = await _start(listener, settings.listen)
     shown = f"[{bound_host}]" if ":" in bound_host else bound_host
     try:
         yield f"http://{shown}:{bound_port}"
     finally:
         await listener.stop()
+
+
+async def _start(listener: Listener, address: str) -> tuple[str, int]:
+    try:
+        return await listener.start()
+    except OSError as error:
+        why = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
+        raise PermanentError(
+            f"cannot listen on {address}: {why}. Choose another address with --listen"
+        ) from error
 
 
 async def _greet(parts: Parts, keyring: Keyring, now: datetime) -> None:
@@ -76,7 +94,7 @@ async def _greet(parts: Parts, keyring: Keyring, now: datetime) -> None:
     )
 
 
-def _of_settings(settings: Settings, now: datetime) -> list[TokenRecord]:
+def _of_people(settings: Settings, now: datetime) -> list[TokenRecord]:
     found = []
     for token in settings.tokens:
         roles = tuple(token.roles)
@@ -94,3 +112,16 @@ def _of_settings(settings: Settings, now: datetime) -> list[TokenRecord]:
             text = token.token_file.read_text().strip()
             found.append(record_of(text, name=token.name, roles=roles, at=now))
     return found
+
+
+def _of_sources(settings: Settings, now: datetime) -> Iterator[TokenRecord]:
+    """A tool's own token lets it send alerts as that source, and do nothing else."""
+    for source in settings.sources:
+        if source.token is not None:
+            text = source.token.get_secret_value()
+        elif source.token_file is not None:
+            text = source.token_file.read_text().strip()
+        else:
+            continue
+        record = record_of(text, name=source.name, roles=("sender",), at=now)
+        yield replace(record, source=source.name)

@@ -58,11 +58,13 @@ class Identity:
     roles: tuple[str, ...]
     permissions: frozenset[Permission]
     is_anonymous: bool = False
+    source: str | None = None
+    """The one source that it may speak for; None where it is bound to none."""
 
     @classmethod
-    def of(cls, name: str, roles: tuple[str, ...]) -> "Identity":
+    def of(cls, name: str, roles: tuple[str, ...], source: str | None = None) -> "Identity":
         """The identity that these roles give."""
-        return cls(name=name, roles=roles, permissions=permissions_of(roles))
+        return cls(name=name, roles=roles, permissions=permissions_of(roles), source=source)
 
 
 def permissions_of(roles: tuple[str, ...]) -> frozenset[Permission]:
