@@ -49,12 +49,15 @@ class Agent:
         crash: str | None = None,
         environment: Mapping[str, str] | None = None,
         before: tuple[str, ...] = (),
+        arguments: tuple[str, ...] | None = None,
     ) -> None:
-        """`crash` is a crash point with its count; `before` goes before the command."""
+        """`crash` is a crash point with its count; `before` goes before the command, `arguments`
+        behind it in place of the company's configuration."""
         self.company = company
         self.url = f"http://{company.address}"
         self.log = company.folder / f"agent-{len(list(company.folder.glob('agent-*.log')))}.log"
         self._before = before
+        self._arguments = arguments or ("--config", str(company.config))
         self._environment = {**os.environ, **(environment or {})}
         if crash:
             self._environment[VARIABLE] = crash
@@ -74,8 +77,7 @@ class Agent:
         trace: TracebackType | None,
     ) -> None:
         """Stop it in good order, if it still runs."""
-        if self._session is not None:
-            await self._session.close()
+        await self.close()
         if self.process.returncode is None:
             await self.stop()
 
@@ -84,15 +86,21 @@ class Agent:
         with self.log.open("wb") as out:
             self._process = await asyncio.create_subprocess_exec(
                 *("setpriv", "--pdeathsig", "KILL", "--", *self._before),
-                *(str(COMMAND), "serve", "--config", str(self.company.config)),
+                *(str(COMMAND), "serve", *self._arguments),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=out,
                 stderr=asyncio.subprocess.STDOUT,
+                cwd=self.company.folder,
                 env=self._environment,
                 start_new_session=True,
             )
         timeout = aiohttp.ClientTimeout(total=ANSWER_S_MAX)
         self._session = aiohttp.ClientSession(self.url, timeout=timeout)
+
+    async def close(self) -> None:
+        """Ask it nothing any more."""
+        if self._session is not None:
+            await self._session.close()
 
     @property
     def process(self) -> asyncio.subprocess.Process:
@@ -147,7 +155,7 @@ class Agent:
         assert status == 200, content
         return content
 
-    async def post(self, path: str, body: Any, *, who: str = "olga") -> Any:
+    async def post(self, path: str, body: Any, *, who: str | None = "olga") -> Any:
         """The content of an answer that has to be a good one."""
         status, content = await self.ask("POST", path, json=body, who=who)
         assert status < 300, content
