@@ -46,6 +46,14 @@ def follow(state: State, draft: Draft) -> None:
                     heapq.heappush(waiting, (order.rank[dependant], dependant))
 
 
+def excuse_anew(state: State, draft: Draft) -> None:
+    """A window began or ended: cut what lasts, so that only what was announced is excused."""
+    for ref, now in list(state.health.items()):
+        if _excuse(state, ref, draft.at) != now.excused_by:
+            draft.record(_interval(ref, now, end=draft.at))
+            _begin(state, draft, ref, now.health, draft.at)
+
+
 def dependants_of(service_map: ServiceMap, ref: EntityRef) -> Iterator[EntityRef]:
     """Whose health depends on this one's: what rests on it or on another of its group."""
     entity = service_map.entities.get(ref)
@@ -95,21 +103,26 @@ def _became(state: State, draft: Draft, ref: EntityRef, health: Health, when: Mo
         return False
     is_worse = _RANK[health] > _RANK[known]
     moment = (when.began if is_worse else when.ended) or draft.at
-    start = max(moment, before.since) if before else moment
+    # A sender whose clock is ahead speaks of now.
+    start = min(max(moment, before.since) if before else moment, draft.at)
     if before is not None:
         del state.health[ref]
-        if start > before.since:
-            draft.record(_interval(ref, before, end=start))
+        # Even one of no length: history has it as open, and would count it for ever.
+        draft.record(_interval(ref, before, end=start))
     if health is not Health.UP:
-        now = HealthNow(
-            health=health,
-            since=start,
-            incident=_incident(state, ref),
-            excused_by=_excuse(state, ref, start),
-        )
-        state.health[ref] = now
-        draft.record(_interval(ref, now, end=None))
+        _begin(state, draft, ref, health, start)
     return True
+
+
+def _begin(state: State, draft: Draft, ref: EntityRef, health: Health, start: datetime) -> None:
+    now = HealthNow(
+        health=health,
+        since=start,
+        incident=_incident(state, ref),
+        excused_by=_excuse(state, ref, start),
+    )
+    state.health[ref] = now
+    draft.record(_interval(ref, now, end=None))
 
 
 def _own(state: State, ref: EntityRef) -> Health:

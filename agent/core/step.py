@@ -146,6 +146,7 @@ def _apply(state: State, draft: Draft, what: What) -> None:
             suppress.await_border(state, draft)
             suppress.mute_more(state, draft)
             alerts.release(state, draft)
+            health.excuse_anew(state, draft)
             act.reassess_waiting(state, draft)
         case AgentStarted():
             _take_up_watch(state, draft, what)
@@ -167,6 +168,7 @@ def _wake(state: State, draft: Draft) -> None:
                 suppress.await_border(state, draft)
                 suppress.mute_more(state, draft)
                 alerts.release(state, draft)
+                health.excuse_anew(state, draft)
                 act.reassess_waiting(state, draft)
             case Timer.QUIET:
                 life.close_when_quiet(state, draft, key)
