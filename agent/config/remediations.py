@@ -6,16 +6,24 @@ Not here: rules that ask for a remediation (`relations`), or running one (`runti
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from string import Template
 
 from agent.config.documents import shown
 from agent.config.matchers import refuse_bad_pattern
 from agent.config.playbook_lint import lint_folder
+from agent.config.references import did_you_mean
 from agent.config.schema import API_VERSION, Envelope, validate
 from agent.config.schema_remediation import ParameterSpec, RemediationSpec
 from agent.config.tree import TreeError, digest_tree
 from agent.config.yaml_lines import Document, read_documents
 from agent.errors import ConfigError, Finding
-from agent.model.remediation import Parameter, ParameterType, Remediation, Verification
+from agent.model.remediation import (
+    QUERY_WORDS,
+    Parameter,
+    ParameterType,
+    Remediation,
+    Verification,
+)
 
 CONTRACT = "remediation.yaml"
 PLAYBOOK = "playbook.yml"
@@ -118,6 +126,7 @@ def _contract_findings(
         yield document.finding(
             ("spec", "verify", "every"), "spec.verify.every must be more than 0s."
         )
+    yield from _query_words(document, spec)
     if not spec.timeout:
         yield document.finding(("spec", "timeout"), "spec.timeout must be more than 0s.")
     seen: set[str] = set()
@@ -129,6 +138,18 @@ def _contract_findings(
         seen.add(parameter.name)
         for key, problem in _parameter_problems(parameter):
             yield document.finding((*loc, key), f'parameter "{parameter.name}": {problem}.')
+
+
+def _query_words(document: Document, spec: RemediationSpec) -> Iterator[Finding]:
+    """A word that nothing stands for would stay in the query, and no run could ever succeed."""
+    if spec.verify.promql is None:
+        return
+    known = [*QUERY_WORDS, *(parameter.name for parameter in spec.parameters)]
+    for word in Template(spec.verify.promql).get_identifiers():
+        if word not in known:
+            said = f'spec.verify.promql: nothing stands for "${word}".'
+            hint = did_you_mean(word, known) or f"Known: {', '.join(known)}."
+            yield document.finding(("spec", "verify", "promql"), said, hint)
 
 
 def _parameter_problems(parameter: ParameterSpec) -> Iterator[tuple[str, str]]:

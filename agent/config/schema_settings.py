@@ -160,7 +160,8 @@ class Token(Strict):
 
     name: Name = Field(description="The identity that changes and approvals are recorded under.")
     roles: list[Role] = Field(
-        min_length=1, description="What it may do: sender; viewer < operator < approver, sre < admin."
+        min_length=1,
+        description="What it may do: sender; viewer < operator < approver, sre < admin.",
     )
     token_file: FilePath | None = Field(default=None, description="File that holds the token.")
     sha256: Sha256 | None = Field(default=None, description="SHA-256 of the token, in hex.")
@@ -196,9 +197,9 @@ class Limits(Strict):
 class Retention(Strict):
     """How long closed things are kept."""
 
-    alerts: Duration = Field(default=timedelta(days=90), description="Ended alerts.")
     incidents: Duration = Field(
-        default=timedelta(days=730), description="Closed incidents, changes and problems."
+        default=timedelta(days=730),
+        description="Alerts, incidents, changes and health that are over.",
     )
     run_output: Duration = Field(default=timedelta(days=30), description="Lines that runs printed.")
     journal: Duration = Field(default=timedelta(days=90), description="Entries, for replay.")

@@ -6,20 +6,8 @@ from enum import StrEnum
 class Reason(StrEnum):
     """Why something was, or was not, done. Each is explained in docs/reasons.md."""
 
-    # Alerts
-    ALERT_FIRED = "alert_fired"
-    ALERT_REFIRED = "alert_refired"
-    ALERT_RESOLVED = "alert_resolved"
-    ALERT_EXPIRED = "alert_expired"
-    ALERT_STALE = "alert_stale"
-    """A late word about an occurrence that is over already."""
-    HEARTBEAT_LOST = "heartbeat_lost"
     # Suppression
     SILENCED = "silenced"
-    INHIBITED = "inhibited"
-    MAINTENANCE = "maintenance"
-    HEARTBEAT_EXPECTED = "heartbeat_expected"
-    NO_LONGER_SUPPRESSED = "no_longer_suppressed"
     # Correlation
     INCIDENT_OPENED = "incident_opened"
     INCIDENT_REOPENED = "incident_reopened"
@@ -28,7 +16,6 @@ class Reason(StrEnum):
     SAME_LABELS = "same_labels"
     CAUSE_CHANGED = "cause_changed"
     CAUSE_CONFIRMED = "cause_confirmed"
-    STORM = "storm"
     # Incident life
     ACKNOWLEDGED = "acknowledged"
     ASSIGNED = "assigned"
@@ -54,7 +41,6 @@ class Reason(StrEnum):
     ALREADY_UNDER_CHANGE = "already_under_change"
     # Policy
     STANDARD_CHANGE = "standard_change"
-    STANDARD_CHANGE_IN_WINDOW = "standard_change_in_window"
     POLICY_ALLOWS = "policy_allows"
     POLICY_REFUSES = "policy_refuses"
     POLICY_MISSING = "policy_missing"
@@ -96,11 +82,6 @@ class Reason(StrEnum):
     RECONCILED = "reconciled"
     # Tickets and people
     TICKET_OPENED = "ticket_opened"
-    TICKET_WRITTEN = "ticket_written"
     TICKET_REFUSED = "ticket_refused"
-    TICKET_CHANGED = "ticket_changed"
     NOTIFIED = "notified"
     NOTIFICATION_REFUSED = "notification_refused"
-    # Ourselves
-    AGENT_STARTED = "agent_started"
-    CONFIG_LOADED = "config_loaded"

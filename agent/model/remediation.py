@@ -32,6 +32,10 @@ class Outcome(StrEnum):
         return self in (Outcome.OK, Outcome.CHANGED)
 
 
+QUERY_WORDS = ("host", "entity", "name")
+"""Besides the parameters, what `$word` may stand for in a verification query: the target's."""
+
+
 class Phase(StrEnum):
     """Which playbook of a remediation a run plays."""
 

@@ -52,6 +52,8 @@ def configure_logs(level: str = "INFO", out: TextIO = sys.stderr) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level)
+    # Migrations tell every plug-in that they load.
+    logging.getLogger("alembic").setLevel(logging.WARNING)
 
 
 def logger(name: str) -> structlog.stdlib.BoundLogger:
