@@ -1,139 +1,128 @@
 """`make demo`: real services break, and one watches them being remediated.
 
 Stops nginx on one host, then the redis that two others share. KEEP=1 leaves everything running
-afterwards, at the addresses it prints, until Ctrl-C; otherwise all is cleaned up.
+afterwards, at the addresses it prints, until Ctrl-C; TICKETS=1 has a Redmine take part. All is
+cleaned up at the end, however it comes. Where no hosts can be made the alerts are a
+recording, and the remediation runs on this machine.
 """
 
 import asyncio
 import os
 import shutil
+import signal
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 
 from deploy.demo import hosts as demo_hosts
 from deploy.demo import monitoring as demo_monitoring
+from deploy.demo.acts import ACTS, Teller, play_on_hosts, tell_downtime
 from deploy.demo.agent import Agent
-from deploy.demo.hosts import Hosts
-from deploy.demo.monitoring import Monitoring
-from deploy.demo.narrator import Narrator
-from deploy.demo.programs import LOOPBACK, NotReadyError, free_ports, until
-from deploy.demo.prometheus_view import Claim, firing
+from deploy.demo.agent_view import AgentView
+from deploy.demo.downtime import HEAD, rows
+from deploy.demo.fallback import play_here, raised_here
+from deploy.demo.narrator import Narrator, Tone
+from deploy.demo.programs import NotReadyError
+from deploy.demo.ticketing import why_no_redmine
+from deploy.demo.world import World, raised
 
 FOLDER = Path(__file__).parent.parent.parent / ".demo"
-ALERT_S_MAX = 30.0
-REMEDIATED_S_MAX = 120.0
+INTERRUPTED = 128 + signal.SIGINT
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Act:
-    """A failure: what is done to which host, and what Prometheus must claim then."""
-
-    title: str
-    host: str
-    command: str
-    claims: frozenset[Claim]
-
-
-ACTS = (
-    Act(
-        title="nginx stops on app1",
-        host="app1",
-        command="service nginx stop",
-        claims=frozenset({Claim("ServiceDown", "app1"), Claim("CheckoutFailing", "app1")}),
-    ),
-    Act(
-        title="the redis that app1 and app2 share stops on app3",
-        host="app3",
-        command="service redis-server stop",
-        claims=frozenset(
-            {
-                Claim("ServiceDown", "app3"),
-                Claim("CheckoutFailing", "app1"),
-                Claim("CheckoutFailing", "app2"),
-            }
-        ),
-    ),
-)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stage:
-    """The world that the acts are played in."""
-
-    hosts: Hosts
-    monitoring: Monitoring
-    agent: Agent
-
-
-@asynccontextmanager
-async def raised(folder: Path, narrator: Narrator) -> AsyncIterator[Stage]:
-    """Hosts, monitoring and agent, up for the time of the block."""
-    narrator.act("Setting the stage")
-    (port,) = free_ports(1)
-    address = f"{LOOPBACK}:{port}"
-    async with Hosts(folder) as hosts:
-        names = ", ".join(f"{host.name} ({' and '.join(host.services)})" for host in hosts.all)
-        narrator.stage("hosts", names)
-        monitoring = Monitoring(folder, hosts=hosts.all, alertmanagers=[address])
-        agent = Agent(folder, address=address, hosts=hosts, prometheus_url=monitoring.url)
-        async with agent:
-            narrator.stage("watchkeeper", f"{agent.url}  console, API, alerts in")
-            async with monitoring:
-                narrator.stage("prometheus", f"{monitoring.url}  posts alerts to watchkeeper")
-                yield Stage(hosts=hosts, monitoring=monitoring, agent=agent)
-
-
-async def play(act: Act, stage: Stage, narrator: Narrator) -> None:
-    """Break something and tell what follows, until all is well again."""
-    narrator.act(act.title)
-    await stage.hosts[act.host].run(act.command)
-    narrator.stage("broken", f"{act.host}: {act.command}")
-    prometheus = stage.monitoring.url
-    await until(lambda: act.claims <= firing(prometheus), limit_s=ALERT_S_MAX)
-    told = [f"{claim.alertname} on {claim.host}" for claim in sorted(act.claims)]
-    narrator.stage("alerts", "\n".join(told))
-    await until(lambda: not firing(prometheus), limit_s=REMEDIATED_S_MAX)
-    narrator.stage("all is well", "Prometheus claims nothing any more")
-
-
-async def on_real_hosts(narrator: Narrator, *, keep: bool) -> None:
+async def on_real_hosts(narrator: Narrator, *, keep: bool, tickets: bool) -> None:
     """The demonstration proper."""
-    async with raised(FOLDER, narrator) as stage:
+    async with raised(FOLDER, narrator, tickets=tickets) as world:
+        view, began = AgentView(world.agent.url), datetime.now(UTC)
         for act in ACTS:
-            await play(act, stage, narrator)
+            records = await play_on_hosts(
+                act,
+                hosts=world.hosts,
+                monitoring=world.monitoring,
+                teller=Teller(view, world.inbox, narrator),
+                narrator=narrator,
+            )
+            await tell_downtime(view, narrator, records)
+        await tell_end(narrator, view, began)
         if keep:
-            narrator.act("Everything stays up until Ctrl-C")
-            narrator.note(f"watchkeeper  {stage.agent.url}")
-            narrator.note(f"prometheus   {stage.monitoring.url}")
-            for host in stage.hosts.all:
-                narrator.note(f"{host.name}         ssh -F {host.ssh_config} {host.name}")
+            tell_places(narrator, world.agent, _other_places(world))
             await asyncio.Event().wait()
 
 
-async def on_a_recording(narrator: Narrator, *, keep: bool) -> None:
-    """What can be shown without own hosts: recorded alerts, remediated on this machine."""
-    raise NotReadyError("the recorded demonstration is not there yet")
+async def on_this_machine(narrator: Narrator, *, keep: bool) -> None:
+    """What can be shown where no hosts can be made."""
+    async with raised_here(FOLDER, narrator) as world:
+        began = datetime.now(UTC)
+        await play_here(world, narrator)
+        await tell_end(narrator, AgentView(world.agent.url), began)
+        if keep:
+            tell_places(narrator, world.agent, {})
+            await asyncio.Event().wait()
+
+
+async def tell_end(narrator: Narrator, view: AgentView, began: datetime) -> None:
+    """The table of all services since everything was up."""
+    report = await asyncio.to_thread(view.availability, began, datetime.now(UTC))
+    narrator.act(f"Availability since the stage was set; {narrator.total_s:.0f} s in all")
+    narrator.table(HEAD, rows(report))
+
+
+def tell_places(narrator: Narrator, agent: Agent, others: Mapping[str, str]) -> None:
+    """Where to look, and how to get in."""
+    narrator.act("Everything stays up until Ctrl-C")
+    narrator.place("console", f"{agent.url}/")
+    narrator.place("sign in", agent.first_token() or f"no token found in {agent.log}")
+    for name, address in others.items():
+        narrator.place(name, address)
+    narrator.note("Looking needs no token on this machine; whatever changes something does.")
+
+
+def _other_places(world: World) -> Mapping[str, str]:
+    redmine = {"redmine": world.redmine.url} if world.redmine else {}
+    hosts = {host.name: f"ssh -F {_short(host.ssh_config)} {host.name}" for host in world.hosts.all}
+    return {"prometheus": world.monitoring.url, **redmine, **hosts}
+
+
+def _short(path: Path) -> Path:
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+
+
+async def play(narrator: Narrator, *, keep: bool, tickets: bool) -> None:
+    """Play what this machine permits; ends in good order when it is interrupted."""
+    task, loop = asyncio.current_task(), asyncio.get_running_loop()
+    assert task is not None, "this is run by asyncio"
+    for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(name, task.cancel)
+    if missing := demo_hosts.why_not() or demo_monitoring.why_not():
+        narrator.note(f"No real hosts here: {missing}.", Tone.WARNING)
+        narrator.note(
+            "Recorded alerts of a real Prometheus are played to the agent instead, and real "
+            "Ansible runs restart throw-away processes on this machine: no SSH, no live metrics."
+        )
+        await on_this_machine(narrator, keep=keep)
+    else:
+        if tickets and (reason := why_no_redmine()):
+            narrator.note(f"No tickets: {reason}.", Tone.WARNING)
+            tickets = False
+        await on_real_hosts(narrator, keep=keep, tickets=tickets)
+    if not keep:
+        narrator.note("KEEP=1 make demo leaves everything up, to look around in the console.")
 
 
 def main() -> int:
     """Play everything; 0 when each failure was remediated."""
     shutil.rmtree(FOLDER, ignore_errors=True)
     FOLDER.mkdir()
-    keep = os.environ.get("KEEP") == "1"
-    narrator = Narrator()
-    missing = demo_hosts.why_not() or demo_monitoring.why_not()
-    if missing:
-        narrator.note(f"No real hosts here: {missing}. A recorded failure is played instead.")
+    keep, tickets = (os.environ.get(name) == "1" for name in ("KEEP", "TICKETS"))
     try:
-        with suppress(KeyboardInterrupt):
-            play_all = on_a_recording if missing else on_real_hosts
-            asyncio.run(play_all(narrator, keep=keep))
+        asyncio.run(play(Narrator(), keep=keep, tickets=tickets))
     except (NotReadyError, TimeoutError) as error:
         print(f"demo: {error or 'that took too long'}; logs are in {FOLDER}", file=sys.stderr)
         return 1
+    except asyncio.CancelledError:
+        shutil.rmtree(FOLDER, ignore_errors=True)
+        return 0 if keep else INTERRUPTED
     shutil.rmtree(FOLDER, ignore_errors=True)
     return 0
 

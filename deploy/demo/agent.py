@@ -1,33 +1,48 @@
 """The agent under demonstration: the real `watchkeeper serve` on its embedded default.
 
-Its rules are those of this folder, with the hosts' addresses filled in; its remediations are the
-ones that are shipped.
+Its rules are those of this folder, with the addresses of the day filled in.
 """
 
 import json
+import re
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from deploy.demo.hosts import Hosts
-from deploy.demo.programs import LOOPBACK, READY_S_MAX, Program, answers
+from deploy.demo.programs import READY_S_MAX, Program, answers
 
 HERE = Path(__file__).parent
 REMEDIATIONS = HERE.parent.parent / "remediations"
 COMMAND = Path(sys.executable).parent / "watchkeeper"
+TOKEN = re.compile(r"\bwk_[A-Za-z0-9_-]+")
 
 
 class Agent:
-    """A running agent, from `async with` to its end; `address` is the HOST:PORT it shall have."""
+    """A running agent, from `async with` to its end.
 
-    def __init__(self, folder: Path, *, address: str, hosts: Hosts, prometheus_url: str) -> None:
+    `address` is the HOST:PORT it shall have; `more_rules` are files beside the common ones;
+    `filled_in` replaces words of the rules; `settings` stand in its config.yaml as they are.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        address: str,
+        settings: Mapping[str, object],
+        filled_in: Mapping[str, str],
+        more_rules: Sequence[Path] = (),
+        remediations: Path = REMEDIATIONS,
+    ) -> None:
         self._folder = folder
-        self._hosts = hosts
-        self._prometheus_url = prometheus_url
+        self._settings = settings
+        self._filled_in = filled_in
+        self._more_rules = more_rules
+        self._remediations = remediations
         self._running = AsyncExitStack()
         self.address = address
         self.url = f"http://{address}"
@@ -52,31 +67,32 @@ class Agent:
         """Stop it."""
         await self._running.aclose()
 
+    def first_token(self) -> str | None:
+        """The token that it printed at its first start: it may do everything."""
+        found = TOKEN.search(self.log.read_text(errors="replace"))
+        return found.group() if found else None
+
     def _write_settings(self) -> Path:
         rules = self._folder / "rules"
-        addresses = {
-            f"root@{host.name}": f"root@{LOOPBACK}:{host.ssh_port}" for host in self._hosts.all
-        }
         shutil.copytree(HERE / "rules", rules)
-        for path in sorted((rules / "maps").glob("*.yaml")):
-            path.write_text(_filled_in(path.read_text(), addresses))
+        for path in self._more_rules:
+            shutil.copy(path, rules)
+        for path in sorted(rules.rglob("*.yaml")):
+            path.write_text(_filled_in(path.read_text(), self._filled_in))
         settings = {
             "listen": self.address,
+            "external_url": self.url,
             "data": str(self._folder / "data"),
             "rules": str(rules),
-            "remediations": str(REMEDIATIONS),
-            "prometheus": {"url": self._prometheus_url},
-            "ansible": {
-                "known_hosts": str(self._hosts.known_hosts),
-                "private_key_file": str(self._hosts.ssh_key),
-            },
+            "remediations": str(self._remediations),
+            **self._settings,
         }
         path = self._folder / "config.yaml"
         path.write_text(json.dumps(settings, indent=1))
         return path
 
 
-def _filled_in(text: str, addresses: Mapping[str, str]) -> str:
-    for name, address in addresses.items():
-        text = text.replace(name, address)
+def _filled_in(text: str, words: Mapping[str, str]) -> str:
+    for word, address in words.items():
+        text = text.replace(word, address)
     return text

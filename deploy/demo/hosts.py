@@ -79,6 +79,7 @@ class Host:
     node_port: int
     ssh_key: Path
     ssh_config: Path
+    log: Path
 
     async def run(self, command: str) -> str:
         """Run a shell command as root over SSH; gives its standard output.
@@ -100,6 +101,10 @@ class Host:
         if process.returncode:
             raise subprocess.CalledProcessError(process.returncode, command, out, err)
         return out.decode()
+
+    def logins(self) -> int:
+        """How many logins its sshd has accepted so far, by its own log."""
+        return self.log.read_bytes().count(b"Accepted publickey")
 
     def is_up(self) -> bool:
         """Whether sshd and the services of the host answer."""
@@ -136,6 +141,7 @@ class Hosts:
                 node_port=ports.pop(),
                 ssh_key=self.ssh_key,
                 ssh_config=self.ssh_config,
+                log=folder / f"{name}.log",
             )
             for name, services in SERVICES.items()
         )
@@ -169,7 +175,7 @@ class Hosts:
         program = await Program.start(
             *("unshare", "-m", "-u", "-i", "-p", "--fork", "--kill-child"),
             *("bash", HERE / "host_init.sh"),
-            log=self._folder / f"{host.name}.log",
+            log=host.log,
             environment={
                 "HOST_NAME": host.name,
                 "FOLDER": str(folder),

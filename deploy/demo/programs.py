@@ -78,7 +78,7 @@ class Program:
             raise NotReadyError(f"{program} is not installed")
         with log.open("wb") as out:
             process = await asyncio.create_subprocess_exec(
-                *("setpriv", "--pdeathsig", "KILL", "--", found, *arguments),
+                *(*_dying_with_us(), found, *arguments),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=out,
                 stderr=asyncio.subprocess.STDOUT,
@@ -134,6 +134,11 @@ class Program:
         return self.log.read_bytes()[-LOG_TAIL_BYTES:].decode(errors="replace")
 
 
+def _dying_with_us() -> tuple[str, ...]:
+    # Only Linux can promise it.
+    return ("setpriv", "--pdeathsig", "KILL", "--") if find("setpriv") else ()
+
+
 async def until(holds: Callable[[], bool], *, limit_s: float) -> None:
     """Wait until the check holds; it is asked in a thread. TimeoutError after the limit."""
     async with asyncio.timeout(limit_s):
@@ -152,10 +157,15 @@ def answers(url: str) -> bool:
         return False
 
 
+def get(url: str) -> bytes:
+    """What a GET of the address answers; raises URLError."""
+    with urllib.request.urlopen(url, timeout=ANSWER_S_MAX) as response:
+        return bytes(response.read())
+
+
 def get_json(url: str) -> Any:
     """The JSON that a GET of the address answers; raises URLError."""
-    with urllib.request.urlopen(url, timeout=ANSWER_S_MAX) as response:
-        return json.load(response)
+    return json.loads(get(url))
 
 
 def greets(port: int, greeting: bytes) -> bool:
