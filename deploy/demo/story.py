@@ -46,7 +46,6 @@ SAID_ELSEWHERE = {
     Reason.REQUESTED,
     Reason.RUN_PREPARED,
     Reason.NOTIFIED,
-    Reason.TICKET_WRITTEN,
     Reason.CAUSE_CHANGED,
 }
 
