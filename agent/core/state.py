@@ -307,6 +307,15 @@ class State(Memory):
         """The earliest timer whose moment has come, removed; None where there is none."""
         return heapq.heappop(self.timers) if self.timers and self.timers[0][0] <= at else None
 
+    def believed_until(self, active: ActiveAlert) -> datetime | None:
+        """When the alert, or the heartbeat that it is, ends if no repeat is heard; None: never."""
+        moments = [active.expires_at] if active.expires_at else []
+        for muter in active.suppressed_by:
+            kind, _, name = muter.partition(":")
+            if kind == "heartbeat" and name in self.heartbeats:
+                moments.append(self.heartbeats[name])
+        return min(moments, default=None)
+
     def next_due(self) -> datetime | None:
         """When the next timer wants to be heard."""
         return self.timers[0][0] if self.timers else None

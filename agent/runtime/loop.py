@@ -114,7 +114,7 @@ class Loop:
     def renew(self, fingerprint: str, expires_at: datetime) -> None:
         """Move the lease of a firing alert; kept in memory and written with many others."""
         active = self._state.alerts.get(fingerprint)
-        known = active.expires_at if active else None
+        known = self._state.believed_until(active) if active else None
         now = self._clock.now()
         if self._leases.renew(fingerprint, known=known, expires_at=expires_at, now=now):
             self._wake.set()
