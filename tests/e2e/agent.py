@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import sys
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
@@ -133,6 +134,12 @@ class Agent:
             await self.process.wait()
             raise AssertionError(f"did not end within {limit_s:.0f} s: {self.said()}") from None
 
+    @property
+    def admin_token(self) -> str:
+        """The token that a first start shows."""
+        (token,) = re.findall(r"^ +(wk_\S+)$", self.said(), re.MULTILINE)
+        return str(token)
+
     def said(self) -> str:
         """Its standard output and error so far."""
         return self.log.read_text()
@@ -142,7 +149,8 @@ class Agent:
     ) -> tuple[int, Any]:
         """Status and content of an answer; raises aiohttp.ClientError where none comes."""
         assert self._session is not None
-        headers = {"Authorization": f"Bearer {self.company.tokens[who]}"} if who else {}
+        token = self.company.tokens.get(who or "")
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
         headers |= given.pop("headers", {})
         async with self._session.request(method, path, headers=headers, **given) as got:
             if got.content_type.endswith("json"):

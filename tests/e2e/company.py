@@ -66,7 +66,10 @@ QUICK = rule("Correlation", "correlation", {"window": "1m", "quiet": "1s"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Company:
-    """A folder with configuration, rules, remediations and the traces of what was done."""
+    """A folder with configuration, rules, remediations and the traces of what was done.
+
+    Without `tokens` everybody on this machine may read, and send alerts.
+    """
 
     folder: Path
     address: str = field(default_factory=lambda: f"{LOOPBACK}:{free_ports(1)[0]}")
@@ -118,8 +121,8 @@ class Company:
             "listen": self.address,
             "data": str(self.data),
             "tokens": [
-                {"name": name, "roles": [role], "token_file": str(tokens / name)}
-                for name, role in ROLES.items()
+                {"name": name, "roles": [ROLES[name]], "token_file": str(tokens / name)}
+                for name in self.tokens
             ],
         }
         self.config.write_text(json.dumps(usual | settings, indent=1))
