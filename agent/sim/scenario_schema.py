@@ -34,7 +34,9 @@ class RunEnds(Spec):
     """The oldest running run of a remediation ends."""
 
     remediation: str
-    outcome: Literal["ok", "changed", "failed", "unreachable", "timed_out"] = "changed"
+    outcome: Literal[
+        "ok", "changed", "failed", "unreachable", "timed_out", "cancelled", "unknown"
+    ] = "changed"
 
 
 class PersonDecides(Spec):
