@@ -5,10 +5,16 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from agent.core.state import State
-from agent.model.alert import AlertRecord
+from agent.model.alert import AlertRecord, Severity
 from agent.model.change import Change, Run
 from agent.model.effect import Effect
-from agent.model.incident import Incident, Problem, StateInterval, TimelineItem
+from agent.model.incident import (
+    Incident,
+    IncidentEntity,
+    Problem,
+    StateInterval,
+    TimelineItem,
+)
 from agent.model.reason import Reason
 from agent.model.service import EntityRef
 from agent.model.transition import Refusal, Transition
@@ -32,16 +38,28 @@ NEWS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Moments:
-    """When it began to be worse somewhere and when it ended, as far as one step tells."""
+    """When something broke, suffered, or was over somewhere, as far as one step tells."""
 
-    began: datetime | None = None
+    broke: datetime | None = None
+    """The earliest beginning of an alert that means down."""
+    suffered: datetime | None = None
+    """The earliest beginning of any alert."""
     ended: datetime | None = None
+    """The latest end."""
 
     def and_also(self, other: "Moments") -> "Moments":
-        """Both: the earliest beginning and the latest end."""
-        begins = [at for at in (self.began, other.began) if at is not None]
-        ends = [at for at in (self.ended, other.ended) if at is not None]
-        return Moments(min(begins, default=None), max(ends, default=None))
+        """Both together."""
+        return Moments(
+            _chosen(min, self.broke, other.broke),
+            _chosen(min, self.suffered, other.suffered),
+            _chosen(max, self.ended, other.ended),
+        )
+
+
+def _chosen(
+    choose: Callable[[datetime, datetime], datetime], one: datetime | None, other: datetime | None
+) -> datetime | None:
+    return one if other is None else other if one is None else choose(one, other)
 
 
 class Draft:
@@ -70,7 +88,7 @@ class Draft:
         self.number = number
         self.at = at
         self.effects: list[Effect] = []
-        self._items: list[AlertRecord | TimelineItem | StateInterval] = []
+        self._items: list[AlertRecord | IncidentEntity | TimelineItem | StateInterval] = []
         self._records: dict[str, Incident | Change | Run | Problem] = {}
         self.touched: dict[str, None] = {}
         """Incidents with news in this step."""
@@ -91,12 +109,13 @@ class Draft:
         self.refusal: Refusal | None = None
         self.created: str | None = None
 
-    def touch(
-        self, entity: EntityRef, *, began: datetime | None = None, ended: datetime | None = None
-    ) -> None:
+    def began(self, entity: EntityRef, severity: Severity, at: datetime) -> None:
+        """An alert began to fire at an entity."""
+        self.touch(entity, Moments(at if severity is Severity.CRITICAL else None, at))
+
+    def touch(self, entity: EntityRef, moments: Moments = Moments()) -> None:
         """An alert began or ended at an entity, or something else bears on its health."""
         before = self.entities_touched.get(entity)
-        moments = Moments(began, ended)
         self.entities_touched[entity] = before.and_also(moments) if before else moments
 
     def ask(self, state: State, effect: Callable[[str], Effect]) -> str:
@@ -144,7 +163,15 @@ class Draft:
         memory.incidents[changed.id] = changed
         self._records[changed.id] = changed
         self.touched[changed.id] = None
+        if changed.entities != incident.entities or changed.services != incident.services:
+            self._name(incident, changed)
         return changed
+
+    def _name(self, before: Incident, after: Incident) -> None:
+        known = {*before.entities, *before.services}
+        for entity in dict.fromkeys((*after.entities, *after.services)):
+            if entity not in known:
+                self._items.append(IncidentEntity(incident=after.id, entity=entity))
 
     def set_change(self, memory: State, change: Change, /, **changes: object) -> Change:
         """Put the changed change in place of the old one."""

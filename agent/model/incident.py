@@ -111,6 +111,14 @@ class Incident:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class IncidentEntity:
+    """From now on the incident names this entity, as alerting or as hit: how it is found by it."""
+
+    incident: str
+    entity: EntityRef
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TimelineItem:
     """One line of the story of an incident, change or problem."""
 

@@ -5,10 +5,18 @@ from dataclasses import dataclass
 from agent.model.alert import AlertRecord
 from agent.model.change import Change, Run
 from agent.model.effect import Effect
-from agent.model.incident import Incident, Problem, StateInterval, TimelineItem
+from agent.model.incident import (
+    Incident,
+    IncidentEntity,
+    Problem,
+    StateInterval,
+    TimelineItem,
+)
 from agent.model.reason import Reason
 
-Record = AlertRecord | Incident | Change | Run | Problem | StateInterval | TimelineItem
+Record = (
+    AlertRecord | Incident | IncidentEntity | Change | Run | Problem | StateInterval | TimelineItem
+)
 """A row of the history: written whole each time it changed; timeline items are only added."""
 
 

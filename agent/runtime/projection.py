@@ -13,7 +13,13 @@ from typing import Any
 
 from agent.model.alert import AlertRecord
 from agent.model.change import Change, Run
-from agent.model.incident import Incident, Problem, StateInterval, TimelineItem
+from agent.model.incident import (
+    Incident,
+    IncidentEntity,
+    Problem,
+    StateInterval,
+    TimelineItem,
+)
 from agent.model.transition import Record
 from agent.runtime.codec import encode, to_micros
 
@@ -106,6 +112,10 @@ def _incident(record: Incident) -> Row:
     )
 
 
+def _incident_entity(record: IncidentEntity) -> Row:
+    return (record.entity, number_of(record.incident))
+
+
 def _change(record: Change) -> Row:
     return (
         number_of(record.id),
@@ -180,6 +190,9 @@ class Projection:
 _BY_TYPE: dict[type[Any], Projection] = {
     AlertRecord: Projection(ALERTS, lambda alert: (alert.starts_at, alert.fingerprint), _alert),
     Incident: Projection(INCIDENTS, attrgetter("id"), _incident),
+    IncidentEntity: Projection(
+        INCIDENT_ENTITIES, attrgetter("incident", "entity"), _incident_entity
+    ),
     Change: Projection(CHANGES, attrgetter("id"), _change),
     Run: Projection(RUNS, attrgetter("id"), _run),
     Problem: Projection(PROBLEMS, attrgetter("id"), _problem),
@@ -193,13 +206,11 @@ class Rows:
     Rows are made when they are written: a storm changes the same incidents again and again.
     """
 
-    __slots__ = ("_named", "_records", "_timeline")
+    __slots__ = ("_records", "_timeline")
 
     def __init__(self) -> None:
         self._records: dict[type[Any], dict[Key, Record]] = {kind: {} for kind in _BY_TYPE}
         self._timeline: list[tuple[int, int, TimelineItem]] = []
-        self._named: dict[str, dict[str, None]] = {}
-        """Everything that an incident named at any time, not only what it names at last."""
 
     def add(self, entry: int, records: Iterable[Record]) -> None:
         """Take up what this entry led to, in the order in which it was led to."""
@@ -209,24 +220,12 @@ class Rows:
                 self._timeline.append((entry, position, record))
                 continue
             self._records[kind][_BY_TYPE[kind].key_of(record)] = record
-            if isinstance(record, Incident):
-                named = self._named.setdefault(record.id, {})
-                named.update(dict.fromkeys(record.entities))
-                named.update(dict.fromkeys(record.services))
 
     def write(self, connection: sqlite3.Connection) -> None:
         """Write them inside the transaction that is open."""
         for kind, projection in _BY_TYPE.items():
             records = self._records[kind].values()
             projection.insert.write(connection, [projection.row_of(record) for record in records])
-        INCIDENT_ENTITIES.write(
-            connection,
-            [
-                (entity, number_of(incident))
-                for incident, entities in self._named.items()
-                for entity in entities
-            ],
-        )
         TIMELINE.write(
             connection,
             [

@@ -14,7 +14,13 @@ from pydantic import Field
 from agent.model.alert import AlertRecord
 from agent.model.change import Change, Run, RunState
 from agent.model.entry import CalendarsExpanded, ConfigLoaded, SilenceAdded, SilenceExpired
-from agent.model.incident import Incident, Problem, StateInterval, TimelineItem
+from agent.model.incident import (
+    Incident,
+    IncidentEntity,
+    Problem,
+    StateInterval,
+    TimelineItem,
+)
 from agent.model.transition import Record
 from agent.runtime.feed import Resync
 from agent.web.permission import Permission
@@ -119,6 +125,8 @@ def _subjects(record: Record) -> tuple[str, ...]:
             return (record.incident,) if record.incident else ()
         case StateInterval():
             return ("services",)
+        case IncidentEntity():
+            return ()  # the incident itself comes with it
 
 
 class _Stream:
