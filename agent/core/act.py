@@ -153,7 +153,10 @@ def prepared(state: State, draft: Draft, said: RunPrepared) -> None:
         reason = Reason.DIGEST_MISMATCH if said.digest else Reason.RUN_FAILED
         text = said.problem or "the files on disk are not what was approved; nothing was started"
         draft.set_run(state, run, state=RunState.FINISHED)
-        close(state, draft, change, Closure.REFUSED, reason, text)
+        # A rollback that is not played leaves what failed before it.
+        is_first = run.phase is Phase.REMEDIATE
+        closure = Closure.REFUSED if is_first else Closure.FAILED
+        close(state, draft, change, closure, reason, text)
         return
     if run.phase is Phase.REMEDIATE:
         decision = judge(state, change, draft.at)
@@ -253,8 +256,10 @@ def _wait(
 ) -> None:
     """Let the change wait; a moment that was waited for already needs no second timer."""
     draft.set_change(state, change, state=waiting, due_at=decision.until)
-    if decision.until and decision.until != change.due_at:
-        state.schedule(decision.until, Timer.CHANGE, change.id)
+    if decision.until is not None:
+        timer = (decision.until, Timer.CHANGE, change.id)
+        if decision.until != change.due_at and timer not in state.timers:
+            state.schedule(*timer)
 
 
 def _rolled_back(

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from agent.core.correlate import join, leave
-from agent.core.draft import Draft
+from agent.core.draft import Draft, Moments
 from agent.core.state import ActiveAlert, EndedAlert, State, Timer
 from agent.core.suppress import mute_more, reconsider, suppressors
 from agent.model.alert import Alert, AlertRecord, EndedBy, severity_of
@@ -124,7 +124,7 @@ def end(state: State, draft: Draft, active: ActiveAlert, *, by: EndedBy, at: dat
         counts[severity] -= 1
         if not counts[severity]:
             del counts[severity]
-            draft.touch(active.entity, ended=at)
+            draft.touch(active.entity, Moments(ended=at))
         if not counts:
             del state.firing_at[active.entity]
     draft.record(_record(active, ends_at=at, by=by))
@@ -150,7 +150,7 @@ def replace_all(state: State, draft: Draft) -> None:
             counts = state.firing_at.setdefault(active.entity, {})
             severity = severity_of(labels)
             counts[severity] = counts.get(severity, 0) + 1
-            draft.touch(active.entity, began=active.alert.starts_at)
+            draft.began(active.entity, severity, active.alert.starts_at)
     mute_more(state, draft)
     release(state, draft)
     for entity in state.health:
@@ -202,7 +202,7 @@ def _start(state: State, draft: Draft, alert: Alert, source: str) -> None:
         counts[severity] = already = counts.get(severity, 0) + 1
         if already == 1:
             # More of the same leaves the health as it is.
-            draft.touch(entity, began=alert.starts_at)
+            draft.began(entity, severity, alert.starts_at)
     if muted:
         state.suppressed[name] = None
         for muter in muted:

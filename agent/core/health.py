@@ -102,7 +102,8 @@ def _became(state: State, draft: Draft, ref: EntityRef, health: Health, when: Mo
     if health is known:
         return False
     is_worse = _RANK[health] > _RANK[known]
-    moment = (when.began if is_worse else when.ended) or draft.at
+    begin = (when.broke or when.suffered) if health is Health.DOWN else when.suffered
+    moment = (begin if is_worse else when.ended) or draft.at
     # A sender whose clock is ahead speaks of now.
     start = min(max(moment, before.since) if before else moment, draft.at)
     if before is not None:
