@@ -14,6 +14,7 @@ import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.error import URLError
 
 from deploy.demo import hosts as demo_hosts
 from deploy.demo import monitoring as demo_monitoring
@@ -28,6 +29,7 @@ from deploy.demo.ticketing import why_no_redmine
 from deploy.demo.world import World, raised
 
 FOLDER = Path(__file__).parent.parent.parent / ".demo"
+FAILURES = (NotReadyError, TimeoutError, URLError)
 INTERRUPTED = 128 + signal.SIGINT
 
 
@@ -36,14 +38,14 @@ async def on_real_hosts(narrator: Narrator, *, keep: bool, tickets: bool) -> Non
     async with raised(FOLDER, narrator, tickets=tickets) as world:
         view, began = AgentView(world.agent.url), datetime.now(UTC)
         for act in ACTS:
-            records = await play_on_hosts(
+            played = await play_on_hosts(
                 act,
                 hosts=world.hosts,
                 monitoring=world.monitoring,
                 teller=Teller(view, world.inbox, narrator),
                 narrator=narrator,
             )
-            await tell_downtime(view, narrator, records)
+            await tell_downtime(view, narrator, played.records)
         await tell_end(narrator, view, began)
         if keep:
             tell_places(narrator, world.agent, _other_places(world))
@@ -117,14 +119,24 @@ def main() -> int:
     keep, tickets = (os.environ.get(name) == "1" for name in ("KEEP", "TICKETS"))
     try:
         asyncio.run(play(Narrator(), keep=keep, tickets=tickets))
-    except (NotReadyError, TimeoutError) as error:
-        print(f"demo: {error or 'that took too long'}; logs are in {FOLDER}", file=sys.stderr)
+    except (*FAILURES, ExceptionGroup) as error:
+        print(f"demo: {_told(error)}; logs are in {FOLDER}", file=sys.stderr)
         return 1
     except asyncio.CancelledError:
         shutil.rmtree(FOLDER, ignore_errors=True)
         return 0 if keep else INTERRUPTED
     shutil.rmtree(FOLDER, ignore_errors=True)
     return 0
+
+
+def _told(error: Exception) -> str:
+    """The words of a failure that one may meet; whatever else is raised again."""
+    while isinstance(error, ExceptionGroup):
+        met, unknown = error.split(FAILURES)
+        if unknown is not None or met is None:
+            raise error
+        error = met.exceptions[0]
+    return str(error) or "that took too long"
 
 
 if __name__ == "__main__":

@@ -65,6 +65,14 @@ ACTS = (
 )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Played:
+    """What came of an act: the agent's records, and how often it logged in on which host."""
+
+    records: Sequence[Records]
+    logins: Mapping[str, int]
+
+
 class Teller:
     """Follows what the agent does about one act and tells each stage of it once."""
 
@@ -123,7 +131,7 @@ def _of_message(message: Message) -> Beat:
 
 async def play_on_hosts(
     act: Act, *, hosts: Hosts, monitoring: Monitoring, teller: Teller, narrator: Narrator
-) -> Sequence[Records]:
+) -> Played:
     """Break something and tell what follows, until all is well again."""
     narrator.act(act.title)
     before = {host.name: host.logins() for host in hosts.all}
@@ -144,7 +152,7 @@ async def play_on_hosts(
         tone=Tone.GOOD,
         details=[Detail(f"logins, by the hosts' own logs: {seen}")],
     )
-    return records
+    return Played(records=records, logins=logins)
 
 
 async def tell_downtime(view: AgentView, narrator: Narrator, records: Sequence[Records]) -> None:
