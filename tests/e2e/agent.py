@@ -66,8 +66,9 @@ class Agent:
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
-        """Start it and wait until it takes alerts, or ends."""
-        await self.launch()
+        """Start it, unless that was done, and wait until it takes alerts, or ends."""
+        if self._process is None:
+            await self.launch()
         await eventually(self._is_ready, bool, limit_s=READY_S_MAX)
         return self
 
