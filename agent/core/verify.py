@@ -4,7 +4,7 @@ Success is never an exit code. Only an alert that is gone and a sample newer tha
 run count.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from string import Template
 
 from agent.core.course import close, roll_back, tell
@@ -33,10 +33,10 @@ def begin(state: State, draft: Draft, change: Change) -> None:
 
 def look(state: State, draft: Draft, identifier: str) -> None:
     """Look whether a change has proved itself by now, or has run out of time."""
-    change = state.changes.get(identifier)
     verifying = state.verifying.get(identifier)
-    if change is None or verifying is None:
+    if verifying is None:
         return
+    change = state.changes[identifier]
     verification = _verification(state, change)
     if verification.promql is None:
         _hear(state, draft, change, verifying, holds=True)
@@ -45,8 +45,7 @@ def look(state: State, draft: Draft, identifier: str) -> None:
         verifying.probing = draft.ask(
             state, lambda effect: Probe(id=effect, change=change.id, query=query)
         )
-    if identifier in state.verifying:
-        _conclude(state, draft, change, verifying, verification)
+    _conclude(state, draft, change, verifying, verification)
     if identifier in state.verifying:
         every = (
             max(verification.every, OVERDUE_EVERY) if verifying.is_overdue else verification.every
@@ -57,10 +56,10 @@ def look(state: State, draft: Draft, identifier: str) -> None:
 def answered(state: State, draft: Draft, said: ProbeAnswered) -> None:
     """The metrics source answered a probe; only what was measured after the run's end counts."""
     state.outbox.take(said.effect)
-    change = state.changes.get(said.change)
     verifying = state.verifying.get(said.change)
-    if change is None or verifying is None or verifying.probing != said.effect:
+    if verifying is None or verifying.probing != said.effect:
         return
+    change = state.changes[said.change]
     verifying.probing = None
     is_fresh = said.measured_at >= verifying.ended_at
     _hear(state, draft, change, verifying, holds=bool(said.holds) and is_fresh)
@@ -70,17 +69,15 @@ def answered(state: State, draft: Draft, said: ProbeAnswered) -> None:
 def _hear(state: State, draft: Draft, change: Change, verifying: Verifying, *, holds: bool) -> None:
     if not (holds and _is_clear(state, change)):
         verifying.holds_since = None
-    elif verifying.holds_since is None:
+    elif verifying.holds_since is None or _came_back(state, change, verifying.holds_since):
         verifying.holds_since = draft.at
 
 
 def _conclude(
     state: State, draft: Draft, change: Change, verifying: Verifying, verification: Verification
 ) -> None:
-    if not _is_clear(state, change):
-        # It fires again since the last answer: what held before says nothing.
-        verifying.holds_since = None
-    since = verifying.holds_since
+    # While an answer is awaited, what held before says nothing of now.
+    since = verifying.holds_since if verifying.probing is None else None
     if since is not None and draft.at - since >= verification.stable_for:
         seconds = (draft.at - since).total_seconds()
         was_lost = change.state is ChangeState.UNKNOWN
@@ -107,6 +104,12 @@ def _run_out(
 
 def _is_clear(state: State, change: Change) -> bool:
     return change.trigger is None or change.trigger not in state.alerts
+
+
+def _came_back(state: State, change: Change, since: datetime) -> bool:
+    """Whether the signal fired and cleared again after that moment, between two looks."""
+    ended = state.ended.get(change.trigger) if change.trigger else None
+    return ended is not None and ended.starts_at > since
 
 
 def _verification(state: State, change: Change) -> Verification:
