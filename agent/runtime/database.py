@@ -98,7 +98,7 @@ class Database:
         self.commits = 0
         self.failure: StorageError | None = None
         self._connection = connect(path)
-        self._units: queue.Queue[_Unit | None] = queue.Queue(WRITES_WAITING_MAX)
+        self._units: queue.SimpleQueue[_Unit | None] = queue.SimpleQueue()
         self._writer = threading.Thread(target=self._write_all, name="database-writer", daemon=True)
         self._writer.start()
         self._local = threading.local()
@@ -113,11 +113,10 @@ class Database:
         """
         if self.failure is not None:
             raise self.failure
+        if self._units.qsize() >= WRITES_WAITING_MAX:
+            raise TransientError("too many writes wait for the disk")
         future: Future[T] = Future()
-        try:
-            self._units.put_nowait(_Unit(work, future))  # type: ignore[arg-type]
-        except queue.Full as error:
-            raise TransientError("too many writes wait for the disk") from error
+        self._units.put(_Unit(work, future))  # type: ignore[arg-type]
         return future
 
     async def write(self, work: Work[T]) -> T:

@@ -67,6 +67,14 @@ class IntakeMetrics:
             ("source", "reason"),
             registry=registry,
         )
+        self._children: dict[tuple[str, str], Counter] = {}
+
+    def count(self, source: str, outcome: str, alerts: int) -> None:
+        """Count alerts; children are looked up once, which costs more than the counting."""
+        child = self._children.get((source, outcome))
+        if child is None:
+            self._children[source, outcome] = child = self.alerts.labels(source, outcome)
+        child.inc(alerts)
 
 
 class Intake:
@@ -158,7 +166,7 @@ class Intake:
             ("stale", taken.stale),
         ):
             if count:
-                self._metrics.alerts.labels(source, outcome).inc(count)
+                self._metrics.count(source, outcome, count)
 
 
 def _is_repeat(alert: Alert, active: ActiveAlert, received_at: datetime) -> bool:

@@ -240,11 +240,11 @@ class Loop:
         if self._is_over() or (self._waiting and not self._schedule.is_due(self._state)):
             await asyncio.sleep(0)
             return
+        alarm = asyncio.get_running_loop().call_later(self._seconds_to_wait(), self._wake.set)
         try:
-            async with asyncio.timeout(self._seconds_to_wait()):
-                await self._wake.wait()
-        except TimeoutError:
-            return
+            await self._wake.wait()
+        finally:
+            alarm.cancel()
 
     def _seconds_to_wait(self) -> float:
         now = self._now()

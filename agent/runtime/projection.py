@@ -25,7 +25,7 @@ from agent.runtime.codec import encode, to_micros
 
 Row = tuple[int | str | bytes | None, ...]
 
-ROWS_A_STATEMENT = (64, 16, 4, 1)
+ROWS_A_STATEMENT = (128, 64, 32, 16, 8, 4, 2, 1)
 """Each statement gives Python's one lock away and must win it back: many rows share one."""
 
 

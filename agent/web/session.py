@@ -76,6 +76,8 @@ class Sessions:
 
 def cookie_of(request: web.Request) -> str:
     """The session's name that the browser sent; empty for none."""
+    if "Cookie" not in request.headers:
+        return ""
     return request.cookies.get(_cookie_name(request), "")
 
 
