@@ -52,6 +52,25 @@ class StartedOnce(Checker):
         return None
 
 
+class FleetIsSpared(Checker):
+    """I15: never more changes run at once than policy says, and never two that share a host."""
+
+    def after(self, state: State, entry: Entry, transition: Transition) -> str | None:
+        started = launches(state, transition)
+        if not started or state.config.policy is None:
+            return None
+        playing = (RunState.LAUNCHING, RunState.RUNNING)
+        changes = {run.change for run in state.runs.values() if run.state in playing}
+        under_way = [state.changes[name] for name in sorted(changes)]
+        phases = [phase for _, phase, _ in started]
+        if len(under_way) > state.config.policy.concurrency_max and Phase.REMEDIATE in phases:
+            return f"{len(under_way)} changes run at once"
+        hosts = [host.name for change in under_way for host in change.hosts]
+        if len(hosts) != len(set(hosts)):
+            return f"two of {', '.join(change.id for change in under_way)} share a host"
+        return None
+
+
 @dataclass(slots=True)
 class Tries:
     """What was tried on one target by rules."""

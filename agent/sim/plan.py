@@ -16,7 +16,7 @@ START = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 LASTS = timedelta(hours=3)
 """How long the world deals faults; after that it heals."""
 HORIZON = timedelta(days=30)
-WINDOWED = tuple(ref_of(name) for name in ("queue", "db", "web1", "web2"))
+WINDOWED = tuple(ref_of(name) for name in ("queue", "db"))
 """On these a normal change needs a window."""
 
 
@@ -142,7 +142,7 @@ def _faults(random: Random) -> Faults:
     hard = {
         part.name: random.choice((0.05, 0.2, 0.5))
         for part in fields(Faults)
-        if random.random() < 0.35
+        if random.random() < 0.3
     }
     if "crash" in hard:
         hard["crash"] = random.choice((0.002, 0.01, 0.04))
@@ -191,7 +191,7 @@ def calendars_of(random: Random) -> tuple[Calendar, ...]:
     """A year with a freeze now and then, windows for changes, and maintenance of the cache."""
     return (
         _calendar("year", CalendarPurpose.FREEZE, (), _windows(random, 0.6, 25)),
-        _calendar("work", CalendarPurpose.PERMIT, WINDOWED, _windows(random, 0.9, 12)),
+        _calendar("work", CalendarPurpose.PERMIT, WINDOWED, _windows(random, 0.9, 15)),
         _calendar("care", CalendarPurpose.MUTE, (ref_of("cache"),), _windows(random, 0.4, 30)),
     )
 

@@ -16,7 +16,7 @@ from agent.sim.check_rest import (
     QuietIsReached,
     TimersAreSetOnce,
 )
-from agent.sim.check_runs import AttemptsAreLimited, StartedOnce, VerifiedByFreshData
+from agent.sim.check_runs import AttemptsAreLimited, FleetIsSpared, StartedOnce, VerifiedByFreshData
 from agent.sim.checkers import Checker, Checks, Violation, ViolationFound
 from agent.sim.plan import Plan, plan_of
 from agent.sim.watch import COPIES, Codec
@@ -73,6 +73,7 @@ def live_through(plan: Plan, codec: Codec = COPIES) -> Lived:
         RefusalsLeaveNoTrace(),
         ClocksSpeakOnce(),
         StartedOnce(),
+        FleetIsSpared(),
         AttemptsAreLimited(),
         VerifiedByFreshData(),
         RunsAreAuthorised(),

@@ -4,13 +4,13 @@ It journals, has `step` decide, does what was asked for, and may be killed betwe
 these. What it forgets then it finds again in the journal. The real one is `runtime.loop`.
 """
 
-import copy
+import pickle
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from agent.core.state import State
+from agent.core.state import Memory, State
 from agent.core.step import step
 from agent.model.change import RunState
 from agent.model.effect import Effect, LaunchRun
@@ -32,14 +32,15 @@ class Codec:
     digest: Callable[[State], str]
 
 
-def _restore_copy(kept: object, config: Config) -> State:
-    assert isinstance(kept, State)
-    return State.of(copy.deepcopy(kept.memory()), config)
+def _copy_of(kept: object, config: Config) -> State:
+    assert isinstance(kept, bytes)
+    memory: Memory = pickle.loads(kept)  # noqa: S301 - made by this process, never from outside
+    return State.of(memory, config)
 
 
 COPIES = Codec(
-    keep=lambda state: State.of(copy.deepcopy(state.memory()), state.config),
-    restore=_restore_copy,
+    keep=lambda state: pickle.dumps(state.memory()),
+    restore=_copy_of,
     digest=lambda state: repr(state.memory()),
 )
 """Snapshots as copies in memory."""

@@ -138,7 +138,7 @@ PLANTS = (
     _plant(alerts, "take", _repeat_starts_anew, "AlertsAgree"),
     _plant(verify, "close", _success_is_not_counted, "AttemptsAreLimited"),
     _plant(policy, "_attempts", _allows, "AttemptsAreLimited"),
-    _plant(policy, "_concurrency", _allows, "OneRunATarget"),
+    _plant(policy, "_concurrency", _allows, "OneRunATarget", "FleetIsSpared"),
     _plant(act, "_lost", _lost_run_is_tried_again, "StartedOnce"),
     _plant(people, "approve", _any_binding_will_do, "RunsAreAuthorised"),
     _plant((policy, people), "is_own", _own_approval_counts, "RunsAreAuthorised"),

@@ -10,7 +10,7 @@ from agent.core import step as step_module
 from agent.sim.run import simulate
 from tests.sim.plants import PLANTS, Plant
 
-SEEDS = 150
+SEEDS = 200
 """A planted fault must be found within this many worlds."""
 
 
