@@ -122,8 +122,10 @@ def _absorb_symptoms(state: State, draft: Draft, incident: Incident, cause: Enti
 def _score(service_map: ServiceMap, members: Members, ref: EntityRef, weight: float) -> float:
     healthy, asked = _dependants(service_map, members, ref)
     doubt = HEALTHY_PENALTY * len(healthy) / asked if asked else 0.0
-    score = weight * (1.0 - doubt)
-    if ref in members.entities:
+    # That others are well is no doubt about what it says of itself.
+    own = 1.0 if ref in members.entities else 0.0
+    score = own + (weight - own) * (1.0 - doubt)
+    if own:
         return score + ALERTING_BONUS
     return score * SILENT_SHARE if _is_watched(service_map, ref) else score
 

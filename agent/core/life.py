@@ -258,7 +258,8 @@ def _title(
     cause = incident.cause
     if cause is None:
         return incident.summary
-    hit = next((ref for ref in services if ref != cause), None)
+    above = {ref for ref, _ in service_map.above(cause, impact.HOPS)}
+    hit = next((ref for ref in services if ref in above), None)
     what = service_map.label(cause)
     if hit is None:
         return f"{what}: {incident.summary}"

@@ -33,10 +33,17 @@ def flush(state: State, draft: Draft, key: str) -> None:
     """The moment of a group has come: tell what is new, or repeat what is still open."""
     group = state.groups.get(key)
     rule = next((r for r, _ in state.derived.routes if key.startswith(f"{r.name}|")), None)
-    if group is None or rule is None or group.sending is not None:
+    if group is None or group.sending is not None:
+        return
+    if rule is None:
+        del state.groups[key]
         return
     incidents = [state.incidents[i] for i in group.incidents if i in state.incidents]
     loud = [incident for incident in incidents if not _is_muted(state, incident)]
+    if incidents and not loud:
+        # What mutes them may end at any time, and nobody would say so.
+        state.schedule(draft.at + rule.group_interval, Timer.GROUP, key)
+        return
     if not loud or not _is_due(group, rule, draft.at):
         _plan(state, draft, key, group, rule, incidents)
         return

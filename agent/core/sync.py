@@ -70,15 +70,16 @@ def written(state: State, draft: Draft, said: TicketWritten) -> None:
 
 def refused(state: State, draft: Draft, said: TicketRefused) -> None:
     """The tool did not take it: try later, or say that a person has to."""
+    effect = state.outbox.ticket.get(said.effect)
     state.outbox.take(said.effect)
     known = _known(state, said.incident, said.connector, said.effect)
-    if known is None:
+    if known is None or effect is None:
         return
     known.telling = None
     known.failures += 1
     if said.is_final:
-        # Not asked again before there is something new to say.
-        known.told = known.telling_digest
+        # Not asked again before there is something new to say: the comments it had are not new.
+        known.told = _digest(effect.ticket)
         known.is_given_up = True
     else:
         # Its answer may be all that was lost: nobody knows what the tool says now.
@@ -121,7 +122,7 @@ def _tell(
     if known.not_before is not None and draft.at < known.not_before:
         return
     ticket = _ticket(state, incident, tuple(known.comments))
-    digest = hashlib.sha256(repr(ticket).encode()).hexdigest()
+    digest = _digest(ticket)
     if digest == known.told:
         return
     known.telling_digest = _digest_after(state, incident) if known.comments else digest
@@ -142,7 +143,11 @@ def _tell(
 
 def _digest_after(state: State, incident: Incident) -> str:
     """What the tool will have been told once the comments are written and dropped."""
-    return hashlib.sha256(repr(_ticket(state, incident, ())).encode()).hexdigest()
+    return _digest(_ticket(state, incident, ()))
+
+
+def _digest(ticket: Ticket) -> str:
+    return hashlib.sha256(repr(ticket).encode()).hexdigest()
 
 
 def _wanted(state: State, incident: Incident, condition: Condition | None) -> bool:
