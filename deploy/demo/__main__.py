@@ -11,14 +11,15 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from urllib.error import URLError
 
 from deploy.demo import hosts as demo_hosts
 from deploy.demo import monitoring as demo_monitoring
-from deploy.demo.acts import ACTS, Teller, play_on_hosts, tell_downtime
+from deploy.demo.acts import ACTS, Teller, play_on_hosts, tell_downtime, tell_tickets
 from deploy.demo.agent import Agent
 from deploy.demo.agent_view import AgentView
 from deploy.demo.downtime import HEAD, rows
@@ -29,6 +30,7 @@ from deploy.demo.ticketing import why_no_redmine
 from deploy.demo.world import World, raised
 
 FOLDER = Path(__file__).parent.parent.parent / ".demo"
+COMMENT = "The shop knows; nobody has to call."
 FAILURES = (NotReadyError, TimeoutError, URLError)
 INTERRUPTED = 128 + signal.SIGINT
 
@@ -42,14 +44,21 @@ async def on_real_hosts(narrator: Narrator, *, keep: bool, tickets: bool) -> Non
                 act,
                 hosts=world.hosts,
                 monitoring=world.monitoring,
-                teller=Teller(view, world.inbox, narrator),
+                teller=Teller(view, world.inbox, narrator, _comment(view, world)),
                 narrator=narrator,
             )
+            if world.redmine:
+                await tell_tickets(world.redmine, narrator, played.records)
             await tell_downtime(view, narrator, played.records)
         await tell_end(narrator, view, began)
         if keep:
             tell_places(narrator, world.agent, _other_places(world))
             await asyncio.Event().wait()
+
+
+def _comment(view: AgentView, world: World) -> Callable[[str], None] | None:
+    token = world.agent.first_token()
+    return partial(view.comment, token, COMMENT) if world.redmine and token else None
 
 
 async def on_this_machine(narrator: Narrator, *, keep: bool) -> None:

@@ -2,9 +2,10 @@
 
 import asyncio
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 
 from deploy.demo.agent_view import AgentView
 from deploy.demo.downtime import told
@@ -15,9 +16,11 @@ from deploy.demo.narrator import Detail, Narrator, Tone
 from deploy.demo.programs import LOOK_AGAIN_S, until
 from deploy.demo.prometheus_view import Claim, firing
 from deploy.demo.story import Beat, Records, beats
+from deploy.demo.ticketing import Redmine
 
 ALERT_S_MAX = 30.0
 REMEDIATED_S_MAX = 120.0
+TICKET_S_MAX = 30.0
 LOOK_AGAIN_AT_RECORDS_S = 4 * LOOK_AGAIN_S
 
 
@@ -74,14 +77,25 @@ class Played:
 
 
 class Teller:
-    """Follows what the agent does about one act and tells each stage of it once."""
+    """Follows what the agent does about one act and tells each stage of it once.
 
-    def __init__(self, view: AgentView, inbox: Inbox, narrator: Narrator) -> None:
+    `comment` is what a person says to an incident as soon as it has a ticket: INCIDENT -> None.
+    """
+
+    def __init__(
+        self,
+        view: AgentView,
+        inbox: Inbox,
+        narrator: Narrator,
+        comment: Callable[[str], None] | None = None,
+    ) -> None:
         self._view = view
         self._inbox = inbox
         self._narrator = narrator
         self._titles: Mapping[str, str] = {}
         self._told: set[str] = set()
+        self._comment = comment
+        self._commented: set[str] = set()
 
     async def until_over(self) -> Sequence[Records]:
         """Tell until every incident of the act is closed; TimeoutError after two minutes."""
@@ -95,7 +109,12 @@ class Teller:
                 await asyncio.sleep(LOOK_AGAIN_AT_RECORDS_S)
 
     def _read(self) -> Sequence[Records]:
-        return [self._records(each.id) for each in self._view.incidents(self._narrator.began)]
+        incidents = self._view.incidents(self._narrator.began)
+        for each in incidents:
+            if self._comment and each.tickets and each.id not in self._commented:
+                self._commented.add(each.id)
+                self._comment(each.id)
+        return [self._records(each.id) for each in incidents]
 
     def _records(self, identifier: str) -> Records:
         incident = self._view.incident(identifier)
@@ -155,6 +174,19 @@ async def play_on_hosts(
     return Played(records=records, logins=logins)
 
 
+async def tell_tickets(redmine: Redmine, narrator: Narrator, records: Sequence[Records]) -> None:
+    """How the tickets of the act ended, by the word of Redmine itself."""
+    for ticket in (link for each in records for link in each.incident.incident.tickets):
+        await until(partial(redmine.is_closed, ticket.ref), limit_s=TICKET_S_MAX)
+        issue = await asyncio.to_thread(redmine.issue, ticket.ref)
+        narrator.stage(
+            "ticket",
+            f"{issue.status} in Redmine: {ticket.url}",
+            tone=Tone.GOOD,
+            details=[Detail(_one_line(note), '"', lines_max=1) for note in issue.notes],
+        )
+
+
 async def tell_downtime(view: AgentView, narrator: Narrator, records: Sequence[Records]) -> None:
     """What the act cost whom, by the agent's own report, and what the act came to."""
     report = await asyncio.to_thread(view.availability, narrator.began, datetime.now(UTC))
@@ -163,16 +195,12 @@ async def tell_downtime(view: AgentView, narrator: Narrator, records: Sequence[R
     narrator.stage(
         "downtime",
         f"{incidents}, {_counted(runs, 'run')}; by the availability report:",
-        details=[*told(report), *_tickets(records)],
+        details=tuple(told(report)),
     )
 
 
-def _tickets(records: Sequence[Records]) -> list[Detail]:
-    return [
-        Detail(f"ticket {ticket.url}")
-        for each in records
-        for ticket in each.incident.incident.tickets
-    ]
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
 
 
 def _counted(number: int, word: str) -> str:

@@ -1,6 +1,8 @@
 """What the agent says of itself, asked over its API like any other client."""
 
+import json
 import urllib.parse
+import urllib.request
 from collections.abc import Mapping
 from datetime import datetime
 from typing import TypeVar
@@ -11,7 +13,7 @@ from agent.model.incident import Incident
 from agent.web.api_map import EntityView
 from agent.web.api_reports import AvailabilityReport
 from agent.web.api_views import ChangeDetail, IncidentDetail, Page, RunOutput
-from deploy.demo.programs import get
+from deploy.demo.programs import ANSWER_S_MAX, get
 
 T = TypeVar("T")
 
@@ -56,9 +58,14 @@ class AgentView:
         """What people call the entities of the map."""
         return {each.ref: each.title for each in self._ask(ENTITIES, "/api/v1/map/entities").items}
 
-    def page_of(self, incident: str) -> str:
-        """Where the console shows an incident."""
-        return f"{self.url}/incidents/{incident}"
+    def comment(self, token: str, text: str, incident: str) -> None:
+        """Say something to an incident, as whoever has the token."""
+        request = urllib.request.Request(
+            f"{self.url}/api/v1/incidents/{incident}/comment",
+            data=json.dumps({"text": text}).encode(),
+            headers={"Content-Type": "application/json", "Authorization": f"Bearer {token}"},
+        )
+        urllib.request.urlopen(request, timeout=ANSWER_S_MAX).close()
 
     def _ask(self, answer: TypeAdapter[T], path: str) -> T:
         return answer.validate_json(get(self.url + path))

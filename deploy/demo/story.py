@@ -40,6 +40,7 @@ NAMES: Mapping[Reason, tuple[str, Tone]] = {
     Reason.VERIFIED: ("verified", Tone.GOOD),
     Reason.QUIET: ("closed", Tone.GOOD),
     Reason.TICKET_OPENED: ("ticket", Tone.PLAIN),
+    Reason.COMMENTED: ("comment", Tone.PLAIN),
 }
 """What the stages are called that need no more than the agent's own words."""
 SAID_ELSEWHERE = {

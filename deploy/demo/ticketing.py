@@ -4,6 +4,7 @@ import json
 import os
 import pwd
 import shutil
+import urllib.request
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -19,6 +20,15 @@ INSTALLED_DATABASE = Path(
 )
 RECIPE = Path(__file__).parent / "redmine"
 BOOT_S_MAX = 120.0
+ISSUE_S_MAX = 20.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Issue:
+    """What Redmine shows of a ticket."""
+
+    status: str
+    notes: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +48,21 @@ class Redmine:
     statuses: Mapping[str, int]
     closed_statuses: tuple[str, ...]
     priorities: Mapping[str, int]
+
+    def issue(self, ref: str) -> Issue:
+        """A ticket as the user "alex" sees it; raises URLError."""
+        request = urllib.request.Request(
+            f"{self.url}/issues/{ref}.json?include=journals",
+            headers={"X-Redmine-API-Key": self.human_api_key},
+        )
+        with urllib.request.urlopen(request, timeout=ISSUE_S_MAX) as response:
+            issue = json.load(response)["issue"]
+        notes = (journal["notes"] for journal in issue["journals"])
+        return Issue(status=issue["status"]["name"], notes=tuple(note for note in notes if note))
+
+    def is_closed(self, ref: str) -> bool:
+        """Whether Redmine says that the ticket is done with; raises URLError."""
+        return self.issue(ref).status in self.closed_statuses
 
 
 def why_no_redmine() -> str | None:

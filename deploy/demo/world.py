@@ -107,8 +107,7 @@ def _connection(redmine: Redmine) -> Mapping[str, object]:
             "statuses": {
                 "open": ["New"],
                 "in_progress": ["In Progress"],
-                "resolved": ["Resolved"],
-                "closed": ["Closed"],
+                "resolved": ["Closed"],
             },
             "priorities": {"P1": "Urgent", "P2": "High", "P3": "Normal"},
         },
