@@ -2,8 +2,6 @@
 
 import sys
 
-from rich.text import Text
-
 from agent.cli import show
 from agent.cli.remote import Document, Remote
 
@@ -27,10 +25,10 @@ def changes(remote: Remote, identifier: str | None, *, as_json: bool) -> int:
             change["id"],
             show.state(change["closure"] or change["state"]),
             change["type"],
-            Text(change["title"]),
-            Text(change["requested_by"]),
+            show.text(change["title"]),
+            show.text(change["requested_by"]),
             change["incident"] or "-",
-            Text(decision["text"] if decision else "-"),
+            show.text(decision["text"] if decision else "-"),
         )
     out.print(rows)
     return 0
@@ -62,7 +60,7 @@ def approve(
 
 def _tell(detail: Document) -> int:
     change, out = detail["change"], show.console()
-    out.print(Text(f"{change['id']} {change['type']}: {change['title']}", style="bold"))
+    out.print(show.text(f"{change['id']} {change['type']}: {change['title']}", style="bold"))
     decision = change["decision"]
     facts = [
         ("state", (change["closure"] or change["state"]).replace("_", " ")),
@@ -76,15 +74,15 @@ def _tell(detail: Document) -> int:
         ("binding", change["binding"]),
     ]
     for name, value in facts:
-        out.print(Text(f"  {name:<12} {value}"))
+        out.print(show.text(f"  {name:<12} {value}"))
     out.print()
     story = show.table("TIME (UTC)", "WHO", "WHY", "WHAT")
     for item in detail["timeline"]:
         story.add_row(
             show.moment(item["at"]),
-            Text(item["actor"]),
+            show.text(item["actor"]),
             item["reason"].replace("_", " "),
-            Text(item["text"]),
+            show.text(item["text"]),
         )
     out.print(story)
     return 0

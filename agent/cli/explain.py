@@ -1,7 +1,5 @@
 """`watchkeeper explain`: why an incident has its cause, why an alert is where it is."""
 
-from rich.text import Text
-
 from agent.cli import show
 from agent.cli.incidents import tell_causes
 from agent.cli.remote import Document, Remote
@@ -20,10 +18,10 @@ def explain(remote: Remote, what: str, identifier: str, *, as_json: bool) -> int
 
 def _incident(found: Document) -> int:
     out = show.console()
-    out.print(Text(f"{found['incident']}: probable causes", style="bold"))
+    out.print(show.text(f"{found['incident']}: probable causes", style="bold"))
     tell_causes(found["causes"])
     if found["cause_confirmed_by"]:
-        out.print(Text(f"The first is confirmed by {found['cause_confirmed_by']}."))
+        out.print(show.text(f"The first is confirmed by {found['cause_confirmed_by']}."))
     out.print()
     _timeline(found["decisions"])
     return 0
@@ -33,16 +31,16 @@ def _alert(found: Document) -> int:
     out = show.console()
     alert = found["alert"]
     labels = ", ".join(f'{name}="{value}"' for name, value in sorted(alert["labels"].items()))
-    out.print(Text(f"{alert['fingerprint']} {{{labels}}}", style="bold"))
+    out.print(show.text(f"{alert['fingerprint']} {{{labels}}}", style="bold"))
     where = found["entity"] or "nowhere: no entity of the map matches its labels"
     by = f" by {', '.join(found['placed_by'])}" if found["placed_by"] else ""
-    out.print(Text(f"Placed at   {where}{by}"))
+    out.print(show.text(f"Placed at   {where}{by}"))
     how = f" ({found['joined_by'].replace('_', ' ')})" if found["joined_by"] else ""
-    out.print(Text(f"Incident    {found['incident'] or 'none'}{how}"))
-    out.print(Text(f"Muted by    {', '.join(found['suppressed_by']) or 'nothing'}"))
+    out.print(show.text(f"Incident    {found['incident'] or 'none'}{how}"))
+    out.print(show.text(f"Muted by    {', '.join(found['suppressed_by']) or 'nothing'}"))
     for silence in found["silences"]:
         word = "mutes it" if silence["mutes"] else "does not mute it"
-        out.print(Text(f"  silence {silence['silence']} {word}: {silence['because']}"))
+        out.print(show.text(f"  silence {silence['silence']} {word}: {silence['because']}"))
     _timeline(found["timeline"])
     return 0
 
@@ -50,5 +48,7 @@ def _alert(found: Document) -> int:
 def _timeline(items: list[Document]) -> None:
     story = show.table("TIME (UTC)", "WHY", "WHAT")
     for item in items:
-        story.add_row(show.moment(item["at"]), item["reason"].replace("_", " "), Text(item["text"]))
+        story.add_row(
+            show.moment(item["at"]), item["reason"].replace("_", " "), show.text(item["text"])
+        )
     show.console().print(story)

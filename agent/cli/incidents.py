@@ -10,7 +10,7 @@ def incidents(remote: Remote, identifier: str | None, *, all_states: bool, as_js
     """Print incidents; open ones first as the API gives them."""
     if identifier is not None:
         detail = remote.get(f"/api/v1/incidents/{identifier}")
-        return show.as_json(detail) if as_json else _tell(detail)
+        return show.as_json(detail) if as_json else tell_incident(detail)
     page = remote.get("/api/v1/incidents", limit=100)
     found = page["items"] if all_states else [i for i in page["items"] if i["state"] == "open"]
     if as_json:
@@ -27,34 +27,37 @@ def incidents(remote: Remote, identifier: str | None, *, all_states: bool, as_js
             f"P{incident['priority']}",
             show.state(incident["state"]),
             show.age(incident["started_at"]),
-            Text(incident["title"]),
-            Text(causes[0]["entity"] if causes else "-"),
-            Text(incident["assignee"] or incident["owner"] or "-"),
+            show.text(incident["title"]),
+            show.text(causes[0]["entity"] if causes else "-"),
+            show.text(incident["assignee"] or incident["owner"] or "-"),
             f"{incident['firing']}/{incident['alerts']}",
         )
     out.print(rows)
     return 0
 
 
-def _tell(detail: Document) -> int:
+def tell_incident(detail: Document) -> int:
+    """Print one incident with its causes and its story."""
     incident, out = detail["incident"], show.console()
-    out.print(Text(f"{incident['id']} P{incident['priority']}: {incident['title']}", style="bold"))
-    out.print(Text(incident["summary"]))
+    out.print(
+        show.text(f"{incident['id']} P{incident['priority']}: {incident['title']}", style="bold")
+    )
+    out.print(show.text(incident["summary"]))
     line = Text.assemble("State ", show.state(incident["state"]))
     line.append(f", since {show.moment(incident['started_at'])} UTC")
     line.append(f", owner {incident['owner'] or '-'}, assignee {incident['assignee'] or '-'}")
     out.print(line)
     for ticket in incident["tickets"]:
-        out.print(Text(f"Ticket {ticket['connector']} {ticket['ref']}: {ticket['url']}"))
+        out.print(show.text(f"Ticket {ticket['connector']} {ticket['ref']}: {ticket['url']}"))
     tell_causes(incident["causes"])
     out.print()
     story = show.table("TIME (UTC)", "WHO", "WHY", "WHAT")
     for item in detail["timeline"]:
         story.add_row(
             show.moment(item["at"]),
-            Text(item["actor"]),
+            show.text(item["actor"]),
             item["reason"].replace("_", " "),
-            Text(item["text"]),
+            show.text(item["text"]),
         )
     out.print(story)
     return 0
@@ -65,8 +68,8 @@ def tell_causes(causes: list[Document]) -> None:
     out = show.console()
     for number, cause in enumerate(causes, 1):
         silent = "" if cause["alerting"] else "  (no alert of its own)"
-        out.print(Text(f"{number}. {cause['entity']}  {cause['score']:.2f}{silent}"))
+        out.print(show.text(f"{number}. {cause['entity']}  {cause['score']:.2f}{silent}"))
         for text in cause["evidence_for"]:
-            out.print(Text(f"     + {text}", style="green"))
+            out.print(show.text(f"     + {text}", style="green"))
         for text in cause["evidence_against"]:
-            out.print(Text(f"     - {text}", style="yellow"))
+            out.print(show.text(f"     - {text}", style="yellow"))

@@ -37,6 +37,8 @@ Token = Annotated[
         show_default=False,
     ),
 ]
+DO = "Take it in hand"
+ASK = "Ask for a change"
 URL_DEFAULT = "http://127.0.0.1:8060"
 
 
@@ -111,29 +113,121 @@ def sim(
 def incidents(
     identifier: Annotated[str | None, typer.Argument(help="INC-7; default: all open.")] = None,
     all_states: Annotated[bool, typer.Option("--all", help="Closed ones too.")] = False,
+    ack: Annotated[
+        bool, typer.Option("--ack", help="Take note: you have it.", rich_help_panel=DO)
+    ] = False,
+    assign: Annotated[
+        str | None,
+        typer.Option(
+            "--assign", metavar="NAME", help="Who has it; '': no one.", rich_help_panel=DO
+        ),
+    ] = None,
+    comment: Annotated[
+        str | None,
+        typer.Option("--comment", help="Said here and at its ticket.", rich_help_panel=DO),
+    ] = None,
+    cause: Annotated[
+        str | None,
+        typer.Option("--cause", metavar="REF", help="What it was.", rich_help_panel=DO),
+    ] = None,
+    merge_into: Annotated[
+        str | None,
+        typer.Option(
+            "--merge-into", metavar="INC-3", help="It is part of that.", rich_help_panel=DO
+        ),
+    ] = None,
+    resolve: Annotated[
+        bool, typer.Option("--resolve", help="Service is restored.", rich_help_panel=DO)
+    ] = False,
+    note: Annotated[
+        str, typer.Option("--note", help="With --resolve: how.", rich_help_panel=DO)
+    ] = "",
     url: Url = URL_DEFAULT,
     token: Token = None,
     as_json: Json = False,
 ) -> None:
-    """Incidents, or one of them with its story."""
+    """Incidents, or one of them with its story; take it in hand with what stands below."""
     from agent.cli.incidents import incidents as run
     from agent.cli.remote import Remote
+    from agent.cli.respond import Response, respond
 
-    raise typer.Exit(run(Remote(url, token), identifier, all_states=all_states, as_json=as_json))
+    response = Response(
+        acknowledge=ack,
+        assign=assign,
+        comment=comment,
+        cause=cause,
+        merge_into=merge_into,
+        resolve=resolve,
+        note=note,
+    )
+    remote = Remote(url, token)
+    if not response.actions():
+        raise typer.Exit(run(remote, identifier, all_states=all_states, as_json=as_json))
+    if identifier is None:
+        raise typer.BadParameter("say which incident, such as INC-7")
+    raise typer.Exit(respond(remote, identifier, response, as_json=as_json))
 
 
 @app.command()
 def changes(
     identifier: Annotated[str | None, typer.Argument(help="CHG-7; default: the newest.")] = None,
+    follow: Annotated[
+        bool, typer.Option("--follow", help="Print what its runs print.", rich_help_panel=DO)
+    ] = False,
+    cancel: Annotated[
+        bool, typer.Option("--cancel", help="Stop it, and its run.", rich_help_panel=DO)
+    ] = False,
+    request: Annotated[
+        str | None,
+        typer.Option("--request", metavar="NAME", help="Which one.", rich_help_panel=ASK),
+    ] = None,
+    entity: Annotated[
+        str | None,
+        typer.Option("--entity", metavar="REF", help="On what.", rich_help_panel=ASK),
+    ] = None,
+    values: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="A parameter.", rich_help_panel=ASK),
+    ] = None,
+    type: Annotated[
+        str | None,
+        typer.Option("--type", help="standard, normal or emergency.", rich_help_panel=ASK),
+    ] = None,
+    incident: Annotated[
+        str | None,
+        typer.Option("--incident", metavar="INC-7", help="For what.", rich_help_panel=ASK),
+    ] = None,
+    note: Annotated[str, typer.Option("--note", help="Why.")] = "",
     url: Url = URL_DEFAULT,
     token: Token = None,
     as_json: Json = False,
 ) -> None:
     """Changes, or one of them: what ran or would run, where, why, and who said so."""
+    from agent.cli import request as requests
     from agent.cli.changes import changes as run
     from agent.cli.remote import Remote
 
-    raise typer.Exit(run(Remote(url, token), identifier, as_json=as_json))
+    remote = Remote(url, token)
+    if request is not None:
+        code = requests.request(
+            remote,
+            request,
+            entity=entity,
+            parameters=values or [],
+            type=type,
+            incident=incident,
+            note=note,
+            as_json=as_json,
+        )
+    elif (follow or cancel) and identifier is None:
+        raise typer.BadParameter("say which change, such as CHG-7")
+    elif cancel:
+        code = requests.cancel(remote, str(identifier), note)
+    elif follow:
+        code = requests.follow(remote, str(identifier))
+    else:
+        code = run(remote, identifier, as_json=as_json)
+    raise typer.Exit(code)
 
 
 @app.command()
@@ -198,6 +292,7 @@ def silence(
     duration: Annotated[str, typer.Option("--for", help="Such as 30m, 2h.")] = "1h",
     comment: Annotated[str, typer.Option("--comment", help="Why.")] = "",
     expire: Annotated[str | None, typer.Option("--expire", help="Id of one to end now.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     url: Url = URL_DEFAULT,
     token: Token = None,
     as_json: Json = False,
@@ -213,6 +308,7 @@ def silence(
             duration=duration,
             comment=comment,
             expire=expire,
+            is_sure=yes,
             as_json=as_json,
         )
     )

@@ -21,10 +21,10 @@ class Remote:
         self.url = url.rstrip("/")
         self._token = token
 
-    def get(self, path: str, **query: str | int | None) -> Document:
-        """Ask for a document."""
-        given = {name: str(value) for name, value in query.items() if value is not None}
-        suffix = f"?{urllib.parse.urlencode(given)}" if given else ""
+    def get(self, path: str, **query: str | int | list[str] | None) -> Document:
+        """Ask for a document; a list gives its name once for each value."""
+        given = {name: value for name, value in query.items() if value is not None}
+        suffix = f"?{urllib.parse.urlencode(given, doseq=True)}" if given else ""
         return self._ask("GET", path + suffix, None)
 
     def post(self, path: str, body: Document) -> Document:

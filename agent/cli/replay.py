@@ -12,8 +12,6 @@ from datetime import UTC, datetime
 from functools import cache, partial
 from pathlib import Path
 
-from rich.text import Text
-
 from agent.cli import show
 from agent.config.load import load_config, load_settings
 from agent.core.state import State
@@ -109,7 +107,7 @@ def _with(entries: Iterator[Entry], instead: Config | None) -> Iterator[Entry]:
 def _tell(title: str, story: Story) -> None:
     out = show.console()
     out.print(
-        Text(
+        show.text(
             f"{title}: {story.entries} entries, {len(story.incidents)} incidents, "
             f"{len(story.changes)} changes, {len(story.launched)} runs, "
             f"{len(story.problems)} problems; state {story.digest[:12]}",
@@ -122,8 +120,8 @@ def _tell(title: str, story: Story) -> None:
             incident.id,
             f"P{incident.priority}",
             f"{incident.opened_at:%Y-%m-%d %H:%M:%S}",
-            Text(incident.title),
-            Text(incident.cause or "-"),
+            show.text(incident.title),
+            show.text(incident.cause or "-"),
         )
     out.print(rows)
     if story.changes:
@@ -132,8 +130,8 @@ def _tell(title: str, story: Story) -> None:
             decision = change.decision
             rows.add_row(
                 change.id,
-                Text(change.title),
-                Text(f"{decision.verdict}: {decision.text}" if decision else "-"),
+                show.text(change.title),
+                show.text(f"{decision.verdict}: {decision.text}" if decision else "-"),
                 change.closure or change.state,
             )
         out.print(rows)

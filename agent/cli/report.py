@@ -31,7 +31,7 @@ def report(
         return show.as_json(found)
     out = show.console()
     out.print(
-        Text(
+        show.text(
             f"Availability {show.moment(found['start'])} to {show.moment(found['end'])} UTC, "
             f"watched since {show.moment(found['watched_since'])}",
             style="bold",
@@ -40,7 +40,7 @@ def report(
     rows = show.table("SERVICE", "PROMISED", "DELIVERED", "DOWN", "DEGRADED", "UNKNOWN", "OUTAGES")
     for row in found["services"]:
         rows.add_row(
-            Text(row["title"]),
+            show.text(row["title"]),
             _share(row["objective"]),
             _delivered(row),
             show.length(row["down_s"]),
@@ -49,7 +49,7 @@ def report(
             _outages(row),
         )
     out.print(rows)
-    out.print(Text(found["method"], style="dim"))
+    out.print(show.text(found["method"], style="dim"))
     return 0
 
 
@@ -60,7 +60,7 @@ def _share(value: float | None) -> str:
 def _delivered(row: Document) -> Text:
     """The figure, and below it what it may be at worst and best where something is unknown."""
     missed = row["objective"] is not None and (row["highest"] or 0) < row["objective"]
-    text = Text(show.share(row["availability"]), style="bold red" if missed else "")
+    text = show.text(show.share(row["availability"]), style="bold red" if missed else "")
     if row["unknown_s"] and row["lowest"] is not None and row["highest"] is not None:
         text.append(
             f"\n{row['lowest'] * 100:.1f} to {row['highest'] * 100:.1f} %", style="not bold dim"

@@ -1,6 +1,7 @@
 """How the command line writes: tables for people, one JSON document for scripts."""
 
 import json
+import re
 import sys
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -18,6 +19,8 @@ STATE_STYLES = {
     "verifying": "cyan",
     "unknown": "bold magenta",
 }
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 def console() -> Console:
@@ -40,9 +43,14 @@ def table(*columns: str) -> Table:
     return made
 
 
+def text(value: str, style: str = "") -> Text:
+    """Words from outside: control characters are shown and never reach the terminal."""
+    return Text(_CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", value), style=style)
+
+
 def state(word: str) -> Text:
     """A state in its colour."""
-    return Text(word.replace("_", " "), style=STATE_STYLES.get(word, ""))
+    return text(word.replace("_", " "), style=STATE_STYLES.get(word, ""))
 
 
 def moment(text: str | None) -> str:

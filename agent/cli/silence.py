@@ -2,15 +2,16 @@
 
 import getpass
 import re
+import sys
 from datetime import UTC, datetime, timedelta
-
-from rich.text import Text
 
 from agent.cli import show
 from agent.cli.remote import Document, Remote
 from agent.errors import PermanentError
 
 _MATCHER = re.compile(r'([A-Za-z_][A-Za-z0-9_]*)(=~|!~|!=|=)"?(.*?)"?', re.DOTALL)
+
+SAMPLE_SHOWN_MAX = 5
 
 
 def silence(
@@ -20,9 +21,10 @@ def silence(
     duration: str,
     comment: str,
     expire: str | None,
+    is_sure: bool,
     as_json: bool,
 ) -> int:
-    """List, add or end silences."""
+    """List, add or end silences; what would be muted is shown before it is."""
     if expire is not None:
         remote.delete(f"/api/v2/silence/{expire}")
         print(f"Silence {expire} has ended.")
@@ -32,13 +34,16 @@ def silence(
     parsed = [_matcher(text) for text in matchers]
     if not comment:
         raise PermanentError("say why with --comment: whoever finds the silence will ask")
+    length = _duration(duration)
+    if not is_sure and (code := _confirm(remote, parsed)) is not None:
+        return code
     now = datetime.now(UTC)
     made = remote.post(
         "/api/v2/silences",
         {
             "matchers": parsed,
             "startsAt": now.isoformat(),
-            "endsAt": (now + _duration(duration)).isoformat(),
+            "endsAt": (now + length).isoformat(),
             "createdBy": getpass.getuser(),
             "comment": comment,
         },
@@ -47,6 +52,36 @@ def silence(
         return show.as_json(made)
     print(f"Silence {made['silenceID']} is in force for {duration}.")
     return 0
+
+
+def _confirm(remote: Remote, matchers: list[Document]) -> int | None:
+    """Show what would be muted and ask; the exit code where it shall not be."""
+    filters = [_written(matcher) for matcher in matchers]
+    found = remote.get("/api/v1/silences/preview", filter=filters)
+    out = show.console()
+    out.print(
+        show.text(
+            f"This would mute {found['alerts']} firing alerts"
+            f" ({found['muted_already']} are muted already)"
+            f" of {', '.join(found['incidents']) or 'no incident'}."
+        )
+    )
+    for owner, alerts in found["owners"].items():
+        out.print(show.text(f"  {alerts:>5} of {owner}"))
+    for labels in found["sample"][:SAMPLE_SHOWN_MAX]:
+        shown = ", ".join(f'{name}="{value}"' for name, value in sorted(labels.items()))
+        out.print(show.text(f"        {{{shown}}}"))
+    if len(found["owners"]) > 1:
+        print("They belong to more than one owner: nothing was silenced.", file=sys.stderr)
+        print("Narrow the matchers, or say --yes.", file=sys.stderr)
+        return 2
+    if not sys.stdin.isatty():
+        print("Nothing was silenced: say --yes where nobody can be asked.", file=sys.stderr)
+        return 2
+    if input("Silence them? [y/N] ").strip().lower() not in ("y", "yes"):
+        print("Nothing was silenced.")
+        return 1
+    return None
 
 
 def _list(remote: Remote, *, as_json: bool) -> int:
@@ -61,10 +96,10 @@ def _list(remote: Remote, *, as_json: bool) -> int:
         rows.add_row(
             item["id"],
             item["status"]["state"],
-            Text(", ".join(_written(matcher) for matcher in item["matchers"])),
+            show.text(", ".join(_written(matcher) for matcher in item["matchers"])),
             show.moment(item["endsAt"]),
-            Text(item["createdBy"]),
-            Text(item["comment"]),
+            show.text(item["createdBy"]),
+            show.text(item["comment"]),
         )
     show.console().print(rows)
     return 0

@@ -1,0 +1,42 @@
+"""`watchkeeper incidents INC-7 --ack` and the like: a person takes an incident in hand."""
+
+from dataclasses import dataclass
+
+from agent.cli import show
+from agent.cli.incidents import tell_incident
+from agent.cli.remote import Document, Remote
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Response:
+    """What a person wants done to one incident; None or False: not this."""
+
+    acknowledge: bool = False
+    assign: str | None = None
+    """A name; empty: take it from whoever has it."""
+    comment: str | None = None
+    cause: str | None = None
+    merge_into: str | None = None
+    resolve: bool = False
+    note: str = ""
+
+    def actions(self) -> list[tuple[str, Document]]:
+        """The words of the API with their bodies, in the order in which they make sense."""
+        wanted: list[tuple[bool, str, Document]] = [
+            (self.acknowledge, "acknowledge", None),
+            (self.assign is not None, "assign", {"assignee": self.assign or None}),
+            (self.comment is not None, "comment", {"text": self.comment}),
+            (self.cause is not None, "cause", {"entity": self.cause}),
+            (self.merge_into is not None, "merge", {"into": self.merge_into}),
+            (self.resolve, "resolve", {"note": self.note}),
+        ]
+        return [(word, body) for is_wanted, word, body in wanted if is_wanted]
+
+
+def respond(remote: Remote, identifier: str, response: Response, *, as_json: bool) -> int:
+    """Do it, and print the incident as it is then."""
+    for word, body in response.actions():
+        remote.post(f"/api/v1/incidents/{identifier}/{word}", body)
+    shown = response.merge_into or identifier
+    detail = remote.get(f"/api/v1/incidents/{shown}")
+    return show.as_json(detail) if as_json else tell_incident(detail)
