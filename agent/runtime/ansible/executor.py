@@ -19,7 +19,7 @@ from agent.runtime.ansible.conversation import Conversation
 from agent.runtime.ansible.fork_server import ForkServer
 from agent.runtime.ansible.installation import READ_AT_IMPORT, Installation
 from agent.runtime.ansible.outcome import judge
-from agent.runtime.ansible.processes import RunProcesses
+from agent.runtime.ansible.processes import RunProcesses, tag_of
 from agent.runtime.ansible.syntax import syntax_spec
 from agent.runtime.ansible.wire import Ended, Line, Order
 from agent.runtime.executor import Prepared
@@ -135,7 +135,9 @@ class AnsibleExecutor:
     async def sweep(self, runs: Sequence[str]) -> None:
         """End and remove what an earlier life of the agent left of these runs, and of any other."""
         for run in sorted({*runs, *run_folder.left_in(self._work)} - self._live.keys()):
-            if not await asyncio.to_thread(RunProcesses(run).kill, KILL_BUDGET_S):
+            if not await asyncio.to_thread(
+                RunProcesses(tag_of(run, self._work)).kill, KILL_BUDGET_S
+            ):
                 log.error("ansible.survivors", run=run)
             await asyncio.to_thread(self._remove, run)
 
@@ -214,7 +216,7 @@ class AnsibleExecutor:
         try:
             with theirs:
                 self._server.fork(
-                    call=CALL, tag=order.run, order=order.encode(), descriptor=theirs.fileno()
+                    call=CALL, tag=order.tag, order=order.encode(), descriptor=theirs.fileno()
                 )
             if order.run in self._cancelled:
                 conversation.cancel()
@@ -225,7 +227,7 @@ class AnsibleExecutor:
             # Closed is cancelled: the supervisor ends the run when it cannot be heard any more.
             conversation.close()
             if ended is None:
-                await asyncio.to_thread(RunProcesses(order.run).kill, KILL_BUDGET_S)
+                await asyncio.to_thread(RunProcesses(order.tag).kill, KILL_BUDGET_S)
         return conversation, ended
 
     def _order(
@@ -234,6 +236,7 @@ class AnsibleExecutor:
         folder = self._work / spec.run
         return Order(
             run=spec.run,
+            tag=tag_of(spec.run, self._work),
             folder=str(folder),
             call=installation.call,
             arguments=arguments,

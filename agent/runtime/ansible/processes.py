@@ -8,6 +8,7 @@ Not here: when a run is to be ended (`supervisor`, `executor`).
 
 import contextlib
 import ctypes
+import hashlib
 import os
 import signal
 import time
@@ -27,8 +28,13 @@ class Process:
     pid: int
     parent: int
     session: int
-    run: str | None
+    tag: str | None
     """The tag in its environment."""
+
+
+def tag_of(run: str, work: Path) -> str:
+    """What marks the processes of a run: two agents on one machine each have a `RUN-1`."""
+    return f"{run}@{hashlib.sha256(str(work).encode()).hexdigest()[:16]}"
 
 
 def become_subreaper() -> None:
@@ -70,20 +76,20 @@ def _read(pid: int) -> Process | None:
     except OSError:
         environment = b""
     prefix = TAG.encode() + b"="
-    run = next((e for e in environment.split(b"\0") if e.startswith(prefix)), None)
+    tag = next((e for e in environment.split(b"\0") if e.startswith(prefix)), None)
     return Process(
         pid=pid,
         parent=int(parent),
         session=int(session),
-        run=None if run is None else run[len(prefix) :].decode("utf-8", "replace"),
+        tag=None if tag is None else tag[len(prefix) :].decode("utf-8", "replace"),
     )
 
 
 class RunProcesses:
     """The processes of one run; remembers its sessions, since who opened one may end first."""
 
-    def __init__(self, run: str, *, reaps: bool = False) -> None:
-        self._run = run
+    def __init__(self, tag: str, *, reaps: bool = False) -> None:
+        self._tag = tag
         # Only a process that has no other children may collect whatever ended.
         self._reaps = reaps
         self._sessions: set[int] = set()
@@ -92,13 +98,13 @@ class RunProcesses:
         """What of the run lives now."""
         everything = living()
         own = os.getsid(0)
-        tagged = {process.pid for process in everything if process.run == self._run}
+        tagged = {process.pid for process in everything if process.tag == self._tag}
         self._sessions |= {p.session for p in everything if p.pid in tagged and p.session != own}
         return [
             process
             for process in everything
             if process.pid != os.getpid()
-            and (process.pid in tagged or (not process.run and process.session in self._sessions))
+            and (process.pid in tagged or (not process.tag and process.session in self._sessions))
         ]
 
     def kill(self, budget_s: float) -> bool:

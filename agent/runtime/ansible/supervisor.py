@@ -49,7 +49,7 @@ class Supervisor:
         self._conversation.setblocking(False)
         self._unsent = bytearray()
         self._alone = False
-        self._processes = processes.RunProcesses(order.run, reaps=True)
+        self._processes = processes.RunProcesses(order.tag, reaps=True)
 
     def run(self) -> None:
         """From the start of the command to the last word about it."""

@@ -19,7 +19,7 @@ import traceback
 from collections.abc import Sequence
 
 REQUEST_BYTES_MAX = 160_000
-TAG_BYTES = 64
+TAG_BYTES = 128
 """A child writes its tag over this much space in the environment that the kernel shows."""
 
 

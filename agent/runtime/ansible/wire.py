@@ -26,6 +26,8 @@ class Order:
     """One play, with everything its process needs to know."""
 
     run: str
+    tag: str
+    """What marks its processes, in their environment."""
     folder: str
     call: str
     """`module:function` of the console script."""

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from agent.model.remediation import Outcome, RunLine, RunResult
-from agent.runtime.ansible.processes import living
+from agent.runtime.ansible.processes import living, tag_of
+from agent.runtime.ansible.warm import TAG_BYTES
 from tests.runtime.ansible.conftest import Stage
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -82,7 +83,7 @@ def gate(tmp_path: Path) -> Gate:
 
 
 def processes_of(run: str) -> list[int]:
-    return [process.pid for process in living() if process.run == run]
+    return [each.pid for each in living() if each.tag and each.tag.partition("@")[0] == run]
 
 
 async def assert_over(gate: Gate, run: str, mark: Path) -> None:
@@ -127,7 +128,9 @@ async def test_a_run_whose_supervisor_was_killed_is_unknown_and_over(
 ) -> None:
     """Sight of the run is lost, so it is `unknown`; what was left of it is ended."""
     run, playing = await begun(stage, gate, tmp_path / "mark")
-    tagged = {process.pid: process for process in living() if process.run == run}
+    tagged = {
+        process.pid: process for process in living() if process.tag == tag_of(run, stage.work)
+    }
     (supervisor,) = [pid for pid, process in tagged.items() if process.parent not in tagged]
     os.kill(supervisor, signal.SIGKILL)
     result = await playing
@@ -141,7 +144,9 @@ async def test_a_run_whose_playbook_was_killed_is_unknown(
 ) -> None:
     """Somebody else's SIGKILL on ansible-playbook (out of memory, say) is no plain failure."""
     run, playing = await begun(stage, gate, tmp_path / "mark")
-    tagged = {process.pid: process for process in living() if process.run == run}
+    tagged = {
+        process.pid: process for process in living() if process.tag == tag_of(run, stage.work)
+    }
     (supervisor,) = [pid for pid, process in tagged.items() if process.parent not in tagged]
     (playbook,) = [pid for pid, process in tagged.items() if process.parent == supervisor]
     os.kill(playbook, signal.SIGKILL)
@@ -188,8 +193,9 @@ async def readable(descriptor: int) -> None:
 async def test_a_sweep_ends_what_an_earlier_life_left(stage: Stage, tmp_path: Path) -> None:
     """Found by its tag alone: a process of a run that nobody remembers is ended."""
     (stage.work / "old-run").mkdir()
+    tag = tag_of("old-run", stage.work)
     left = await asyncio.create_subprocess_exec(
-        *("sleep", "60"), env={"WATCHKEEPER_RUN": "old-run"}, start_new_session=True
+        *("sleep", "60"), env={"WATCHKEEPER_RUN": tag}, start_new_session=True
     )
     await stage.executor.sweep(["old-run"])
 
@@ -198,15 +204,20 @@ async def test_a_sweep_ends_what_an_earlier_life_left(stage: Stage, tmp_path: Pa
 
 
 async def test_a_sweep_spares_everyone_else(stage: Stage, tmp_path: Path) -> None:
-    """A process with another run's tag, or none, is not touched."""
+    """A process of another run, of another agent's run, or of none, is not touched."""
+    spared = (
+        {"WATCHKEEPER_RUN": tag_of("old-run-2", stage.work)},
+        {"WATCHKEEPER_RUN": tag_of("old-run", tmp_path)},
+        {},
+    )
     async with asyncio.timeout(ENDING_TIMEOUT_S):
         others = [
             await asyncio.create_subprocess_exec("sleep", "60", env=environment)
-            for environment in ({"WATCHKEEPER_RUN": "old-run-2"}, {})
+            for environment in spared
         ]
     await stage.executor.sweep(["old-run"])
 
-    assert [other.returncode for other in others] == [None, None]
+    assert [other.returncode for other in others] == [None, None, None]
     for other in others:
         other.kill()
         await other.wait()
@@ -253,7 +264,7 @@ async def test_a_dead_warm_process_costs_time_only(stage: Stage) -> None:
     """When the fork server was killed, the next run starts plainly, counts it, and succeeds."""
     digest = stage.remediation("- ansible.builtin.assert: {that: true, quiet: true}")
     before = stage.executor.plain_starts
-    (server,) = [p.pid for p in living() if p.run == "-" * 64 and p.parent == os.getpid()]
+    (server,) = [p.pid for p in living() if p.tag == "-" * TAG_BYTES and p.parent == os.getpid()]
     os.kill(server, signal.SIGKILL)
     result = await stage.play(stage.spec(digest))
 
