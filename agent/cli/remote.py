@@ -59,7 +59,8 @@ def _told(error: urllib.error.HTTPError) -> str:
     try:
         problem = json.loads(error.read())
     except ValueError:
-        return f"{error.code} {error.reason}"
+        problem = None
     detail = problem.get("detail") or problem.get("title") if isinstance(problem, dict) else None
     hint = " Give one with --token or WATCHKEEPER_TOKEN." if error.code == 401 else ""
-    return f"{detail or error.reason} ({error.code}){hint}"
+    asked = urllib.parse.urlsplit(error.url).path
+    return f"{detail or f'{asked}: {error.reason}'} ({error.code}){hint}"
