@@ -133,6 +133,14 @@ def reassess(state: State, draft: Draft, identifier: str) -> None:
         assess(state, draft, change)
 
 
+def withdraw(state: State, draft: Draft) -> None:
+    """Judge waiting changes whose alert has ended: what is not needed shall not wait on."""
+    if draft.ended:
+        for change in list(state.changes.values()):
+            if change.state in WAITING and change.trigger in draft.ended:
+                assess(state, draft, change)
+
+
 def reassess_waiting(state: State, draft: Draft) -> None:
     """Something that changes may have waited for is over: judge them all again."""
     for change in list(state.changes.values()):

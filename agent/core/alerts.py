@@ -117,7 +117,7 @@ def end(state: State, draft: Draft, active: ActiveAlert, *, by: EndedBy, at: dat
     name = alert.fingerprint
     del state.alerts[name]
     state.suppressed.pop(name, None)
-    _remember_end(state, name, alert.starts_at, at, by=by)
+    _remember_end(state, name, alert.starts_at, at, by=by, heard_at=active.heard_at)
     if active.entity is not None:
         counts = state.firing_at[active.entity]
         severity = severity_of(alert.labels)
@@ -128,6 +128,7 @@ def end(state: State, draft: Draft, active: ActiveAlert, *, by: EndedBy, at: dat
         if not counts:
             del state.firing_at[active.entity]
     draft.record(_record(active, ends_at=at, by=by))
+    draft.ended[name] = None
     leave(state, draft, active)
     if state.derived.alert_ended(name, alert.labels):
         release(state, draft)
@@ -136,7 +137,10 @@ def end(state: State, draft: Draft, active: ActiveAlert, *, by: EndedBy, at: dat
 def release(state: State, draft: Draft) -> None:
     """Let count what nothing mutes any more."""
     for active in reconsider(state, draft):
-        join(state, draft, active)
+        if active.incident is None:
+            join(state, draft, active)
+        else:
+            draft.freed[active.alert.fingerprint] = None
         draft.record(_record(active))
 
 
@@ -183,15 +187,18 @@ def _start(state: State, draft: Draft, alert: Alert, source: str) -> None:
     labels, name = alert.labels, alert.fingerprint
     entity = state.derived.places.find(labels)
     muted = suppressors(state, labels, entity, draft.at)
+    ended = state.ended.pop(name, None)
+    is_back = ended is not None and ended.starts_at == alert.starts_at
+    heard_at = ended.heard_at if ended and is_back else None
     active = ActiveAlert(
         alert=alert,
         source=source,
+        heard_at=heard_at or state.hear(draft.at),
         entity=entity,
         suppressed_by=muted,
         expires_at=alert.expires_at,
     )
     state.alerts[name] = active
-    state.ended.pop(name, None)
     if alert.expires_at is not None:
         state.bucket(Timer.LEASE, alert.expires_at, name)
     if state.derived.inhibitions:
@@ -227,8 +234,9 @@ def _remember_end(
     ends_at: datetime,
     *,
     by: EndedBy = EndedBy.RESOLVED,
+    heard_at: datetime | None = None,
 ) -> None:
-    state.ended[name] = EndedAlert(starts_at, ends_at, by)
+    state.ended[name] = EndedAlert(starts_at, ends_at, by, heard_at)
     state.bucket(Timer.FORGET, ends_at + LATENESS, name)
 
 
@@ -237,6 +245,7 @@ def _record(
 ) -> AlertRecord:
     alert = active.alert
     return AlertRecord(
+        heard_at=active.heard_at,
         fingerprint=alert.fingerprint,
         starts_at=alert.starts_at,
         ends_at=ends_at,

@@ -19,10 +19,10 @@ from agent.model.service import EntityRef, ServiceMap
 
 
 def decide(state: State, draft: Draft) -> None:
-    """Ask the rules about every alert that joined, and about those of a cause that is new."""
+    """Ask the rules about alerts that joined or are heard again, and those of a new cause."""
     if not state.config.remediation_rules:
         return
-    asked: dict[str, None] = {}
+    asked = dict(draft.freed)
     for fingerprints in draft.joined.values():
         asked.update(dict.fromkeys(fingerprints))
     for identifier in draft.cause_changed:

@@ -73,7 +73,9 @@ class Draft:
         "cause_changed",
         "created",
         "effects",
+        "ended",
         "entities_touched",
+        "freed",
         "is_released",
         "joined",
         "newcomers",
@@ -101,6 +103,10 @@ class Draft:
         """Incident to the fingerprints of the alerts that joined it in this step."""
         self.newcomers: dict[str, list[str]] = {}
         """Those of them that are of a kind, or at a place, that their incident did not have."""
+        self.freed: dict[str, None] = {}
+        """Alerts of live incidents that nothing mutes any more."""
+        self.ended: dict[str, None] = {}
+        """Alerts that ended in this step."""
         self.overdue: dict[str, None] = {}
         """Incidents of which a clock has run out in this step."""
         self.is_released = False

@@ -37,14 +37,20 @@ def judge(state: State, change: Change, at: datetime) -> Decision:
     rule = _rule(state, change, at)
     if isinstance(rule, Decision):
         return rule
-    for check in (_still_possible, _still_needed, _attempts, _freeze, _window):
+    for check in (_still_possible, _still_needed, _attempts):
         decision = check(state, change, at)
         if decision is not None:
             return decision
+    calendar = _freeze(state, change, at) or _window(state, change, at)
+    if calendar is not None and calendar.verdict is Verdict.REFUSED:
+        return calendar
     if rule.verdict is Verdict.NEEDS_APPROVAL:
+        # Before its window opens is the time to approve a change.
         decision = _approvals(state, change, rule, at)
         if decision is not None:
             return decision
+    if calendar is not None:
+        return calendar
     for check in (_cooldown, _concurrency, _blast_radius):
         decision = check(state, change, at)
         if decision is not None:

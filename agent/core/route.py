@@ -33,18 +33,22 @@ def flush(state: State, draft: Draft, key: str) -> None:
     """The moment of a group has come: tell what is new, or repeat what is still open."""
     group = state.groups.get(key)
     rule = next((r for r, _ in state.derived.routes if key.startswith(f"{r.name}|")), None)
-    if group is None or group.sending is not None:
+    if group is None or group.due is None or draft.at < group.due:
         return
+    group.due = None
     if rule is None:
         del state.groups[key]
+        return
+    if group.sending is not None:
         return
     incidents = [state.incidents[i] for i in group.incidents if i in state.incidents]
     loud = [incident for incident in incidents if not _is_muted(state, incident)]
     if incidents and not loud:
         # What mutes them may end at any time, and nobody would say so.
-        state.schedule(draft.at + rule.group_interval, Timer.GROUP, key)
+        _wake(state, key, draft.at + rule.group_interval)
         return
-    if not loud or not _is_due(group, rule, draft.at):
+    is_open = any(incident.state is IncidentState.OPEN for incident in loud)
+    if not (group.fresh or is_open) or not loud or not _is_due(group, rule, draft.at):
         _plan(state, draft, key, group, rule, incidents)
         return
     fresh = [incident for incident in loud if incident.id in group.fresh] or loud
@@ -86,7 +90,7 @@ def refused(state: State, draft: Draft, said: NotificationRefused) -> None:
         _after(state, draft, effect.group, group)
     else:
         group.fresh.update(dict.fromkeys(effect.incidents))
-        state.schedule(draft.at + RETRY, Timer.GROUP, effect.group)
+        _wake(state, effect.group, draft.at + RETRY)
 
 
 def _is_news(state: State, draft: Draft, incident: Incident) -> bool:
@@ -115,12 +119,12 @@ def _add(state: State, draft: Draft, rule: Route, incident: Incident) -> None:
         if incident.state is not IncidentState.OPEN:
             return
         state.groups[key] = group = NotifyGroup()
-        state.schedule(draft.at + rule.group_wait, Timer.GROUP, key)
+        _wake(state, key, draft.at + rule.group_wait)
     elif not group.fresh and group.sent_at is not None and group.sending is None:
         due = max(draft.at, group.sent_at + rule.group_interval)
         if incident.state is not IncidentState.OPEN and rule.group_by == ("incident",):
             due = draft.at
-        state.schedule(due, Timer.GROUP, key)
+        _wake(state, key, due)
     group.incidents[incident.id] = None
     group.fresh[incident.id] = None
 
@@ -133,6 +137,14 @@ def _group_value(incident: Incident, name: str) -> str:
         "cause": incident.cause or "",
     }
     return values[name]
+
+
+def _wake(state: State, key: str, due: datetime) -> None:
+    """Look at a group then, unless it is looked at earlier anyway."""
+    group = state.groups[key]
+    if group.due is None or due < group.due:
+        group.due = due
+        state.schedule(due, Timer.GROUP, key)
 
 
 def _is_due(group: NotifyGroup, rule: Route, at: datetime) -> bool:
@@ -148,7 +160,7 @@ def _after(state: State, draft: Draft, key: str, group: NotifyGroup) -> None:
         return
     incidents = [state.incidents[i] for i in group.incidents if i in state.incidents]
     if group.fresh:
-        state.schedule(draft.at + rule.group_interval, Timer.GROUP, key)
+        _wake(state, key, draft.at + rule.group_interval)
         return
     _plan(state, draft, key, group, rule, incidents)
 
@@ -168,7 +180,7 @@ def _plan(  # noqa: PLR0917 - the group and everything it is about
         if not reopening:
             del state.groups[key]
             return
-    state.schedule(draft.at + rule.repeat_interval, Timer.GROUP, key)
+    _wake(state, key, draft.at + rule.repeat_interval)
 
 
 def _is_muted(state: State, incident: Incident) -> bool:

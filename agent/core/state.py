@@ -29,6 +29,7 @@ from agent.model.service import EntityRef, Health
 from agent.model.silence import Silence
 from agent.model.ticket import TicketComment
 
+MOMENT = timedelta(microseconds=1)
 BUCKET_S = 5
 """Expiry is exact to this many seconds."""
 EXPLAINED_NAMED_MAX = 5
@@ -59,6 +60,8 @@ class ActiveAlert:
 
     alert: Alert
     source: str
+    heard_at: datetime
+    """Unique: see `State.hear`."""
     entity: EntityRef | None
     incident: str | None = None
     joined_by: Reason | None = None
@@ -74,6 +77,8 @@ class EndedAlert:
     starts_at: datetime
     ends_at: datetime
     by: EndedBy
+    heard_at: datetime | None = None
+    """When it was first heard of; None where only its end was."""
 
 
 @dataclass(slots=True)
@@ -167,6 +172,8 @@ class NotifyGroup:
     fresh: dict[str, None] = field(default_factory=dict)
     """Incidents with news since the last notification."""
     sent_at: datetime | None = None
+    due: datetime | None = None
+    """When it is looked at next; a timer for another moment is an old one."""
     sending: str | None = None
     failures: int = 0
 
@@ -227,6 +234,7 @@ class Memory:
 
     last_number: int = 0
     last_at: datetime | None = None
+    last_heard_at: datetime | None = None
     watching_since: datetime | None = None
     installation: str = ""
     """Tells our tickets from those of an earlier or another agent at the same tool."""
@@ -298,6 +306,12 @@ class State(Memory):
             self.derived.reach_changed(identifier, tuple(members.entities), incident.cause)
             for likeness in members.unplaced:
                 self.derived.likeness_added(likeness, identifier)
+
+    def hear(self, at: datetime) -> datetime:
+        """The moment when an occurrence is first heard of, a little later where that is taken."""
+        last = self.last_heard_at
+        self.last_heard_at = at if last is None or at > last else last + MOMENT
+        return self.last_heard_at
 
     def schedule(self, due: datetime, timer: Timer, key: str) -> None:
         """Ask to be woken; a timer that no longer applies then is ignored, so none is removed."""

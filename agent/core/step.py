@@ -64,6 +64,7 @@ STAGES = (
     life.live,
     health.follow,
     problems.recur,
+    act.withdraw,
     decide.decide,
     sync.sync,
     route.route,

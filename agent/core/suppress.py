@@ -49,12 +49,12 @@ def covers(calendar: Calendar, at: datetime) -> bool:
 
 
 def reconsider(state: State, draft: Draft) -> list[ActiveAlert]:
-    """Judge anew what is muted; answers with the alerts that are free now and in no incident."""
+    """Judge anew what is muted; answers with the alerts that are free now."""
     freed: list[ActiveAlert] = []
     for fingerprint in list(state.suppressed):
         active = state.alerts[fingerprint]
         _judge(state, active, draft.at)
-        if not active.suppressed_by and active.incident is None:
+        if not active.suppressed_by:
             freed.append(active)
     return freed
 

@@ -125,11 +125,8 @@ def test_an_approval_counts_for_its_time_only() -> None:
     play = asking()
     freeze = (START, START + 10 * HOUR)
     play.calendars(calendar("yule", freeze, purpose=CalendarPurpose.FREEZE))
-    assert play.change().state is ChangeState.SCHEDULED
-    play.calendars()
+    assert play.change().state is ChangeState.AWAITING_APPROVAL
     approve(play)
-    play.calendars(calendar("yule", freeze, purpose=CalendarPurpose.FREEZE))
-    play.prepare()
     assert play.change().state is ChangeState.SCHEDULED
     play.wait(10 * 3600)
     assert play.change().closure is Closure.EXPIRED
