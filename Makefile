@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 ENVIRONMENT := $(VENV)/.environment-complete
 ASSETS := $(VENV)/.assets-complete
 
-PROGRAMS_DEMO := python3 openssh-server openssh-client nginx-light redis-server iproute2 util-linux \
+PROGRAMS_DEMO := python3 openssh-server openssh-client nginx redis-server iproute2 util-linux \
   prometheus prometheus-alertmanager prometheus-blackbox-exporter prometheus-node-exporter
 PROGRAMS_TEST := $(PROGRAMS_DEMO) redmine redmine-sqlite puma chromium
 
@@ -19,7 +19,7 @@ help: ## show this list
 
 setup: $(ENVIRONMENT) $(ASSETS) ## make .venv with everything
 
-demo: setup programs-demo ## break real services and watch them being remediated (KEEP=1: stay)
+demo: setup programs-demo ## break real services and watch them being remediated (KEEP=1: stay; TICKETS=1: with Redmine)
 	@$(BIN)/python -m deploy.demo
 
 test: setup programs-test check ## set-up, lint, types and the whole suite with real servers
