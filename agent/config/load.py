@@ -30,6 +30,8 @@ FILE_KEYS = (
     *("known_hosts", "private_key_file"),
 )
 """Keys of any part that name a file."""
+OPTIONS_FILE = "file"
+"""The option of a connector that names a file with more options."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,4 +166,8 @@ def _with_files(part: Part, folder: Path) -> Part:
     if part is None:
         return part
     named = {name: getattr(part, name, None) for name in FILE_KEYS}
-    return part.model_copy(update={name: folder / file for name, file in named.items() if file})
+    changes: dict[str, object] = {name: folder / file for name, file in named.items() if file}
+    options = getattr(part, "options", {})
+    if OPTIONS_FILE in options:
+        changes["options"] = {**options, OPTIONS_FILE: str(folder / str(options[OPTIONS_FILE]))}
+    return part.model_copy(update=changes)

@@ -1,6 +1,6 @@
 """From settings to the world: executor, ticket desks, receivers, metrics source, parsers.
 
-Not here: what they are used for. A tool whose options are wrong keeps the agent from starting.
+Not here: what they are used for, and whether their options are right (`tool_check`).
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
@@ -14,8 +14,7 @@ from prometheus_client import CollectorRegistry, Gauge
 from agent.config.schema_settings import Connection, Prometheus, Settings
 from agent.config.schema_settings import Receiver as ReceiverSettings
 from agent.config.secrets import read_secret
-from agent.errors import ConfigError, Finding, PermanentError
-from agent.manifest import Kind
+from agent.errors import PermanentError
 from agent.model.remediation import RunLine
 from agent.runtime.ansible.executor import AnsibleExecutor
 from agent.runtime.client import Client, ClientMetrics, Endpoint, open_session
@@ -73,10 +72,9 @@ async def open_tools(
 ) -> AsyncIterator[Tools]:
     """The tools that the settings name, for the time of the block.
 
-    Raises ConfigError where a connector's options are wrong.
+    `tool_check.tool_findings` must have been empty.
     """
     connectors = Registry.find()
-    _check(connectors, settings)
     standing = Standing(effects)
     client_metrics = ClientMetrics(registry)
     executor = await _executor(settings, folder, registry)
@@ -198,22 +196,3 @@ def _secrets(settings: Settings) -> tuple[str, ...]:
     if settings.prometheus is not None:
         found.append(read_secret(settings.prometheus.token, settings.prometheus.token_file))
     return tuple(secret for secret in found if secret)
-
-
-def _check(connectors: Registry, settings: Settings) -> None:
-    findings = [
-        Finding(
-            file="config.yaml",
-            line=1,
-            column=1,
-            message=f"{part} {item.name}: {problem.where}: {problem.message}.",
-        )
-        for part, kind, items in (
-            ("sources", Kind.SOURCE, settings.sources),
-            ("connectors", Kind.TICKETING, settings.connectors),
-        )
-        for item in items
-        for problem in connectors.problems(kind, item.type, item.options, Path())
-    ]
-    if findings:
-        raise ConfigError(findings)
