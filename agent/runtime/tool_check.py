@@ -4,19 +4,21 @@ Not here: the rules and remediations themselves (`config.check`), or making the 
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from agent.config.documents import shown
-from agent.config.schema_settings import Settings
+from agent.config.schema_settings import Connection, Settings, Source
 from agent.config.yaml_lines import read_documents
 from agent.errors import Finding
 from agent.manifest import Kind
 from agent.runtime.ansible.executor import AnsibleExecutor
 from agent.runtime.registry import Registry
 
-_ORIGIN = re.compile(r"^Origin: \S*/(?P<file>[^/\s]+):(?P<line>\d+):(?P<column>\d+)$", re.MULTILINE)
+_ORIGIN = re.compile(
+    r"^Origin: \S*/(?P<file>[^/\s:]+)(:(?P<line>\d+):(?P<column>\d+))?$", re.MULTILINE
+)
 
 
 def tool_findings(settings: Settings, config: Path | None) -> tuple[Finding, ...]:
@@ -27,10 +29,11 @@ def tool_findings(settings: Settings, config: Path | None) -> tuple[Finding, ...
 def _tool_findings(settings: Settings, config: Path) -> Iterator[Finding]:
     connectors = Registry.find()
     documents = read_documents(config, shown(config))
-    for part, kind, items in (
+    parts: tuple[tuple[str, Kind, Sequence[Source | Connection]], ...] = (
         ("sources", Kind.SOURCE, settings.sources),
         ("connectors", Kind.TICKETING, settings.connectors),
-    ):
+    )
+    for part, kind, items in parts:
         for number, item in enumerate(items):
             for problem in connectors.problems(kind, item.type, item.options, Path()):
                 said = f"{part} {item.name}: {problem.where}: {problem.message}."
@@ -62,7 +65,7 @@ def _playbook_finding(remediation: Path, said: str) -> Finding:
     words = said[: place.start()] if place else said
     return Finding(
         file=shown(remediation / place["file"] if place else remediation),
-        line=int(place["line"]) if place else 1,
-        column=int(place["column"]) if place else 1,
+        line=int(place["line"] or 1) if place else 1,
+        column=int(place["column"] or 1) if place else 1,
         message=" ".join(words.removeprefix("[ERROR]:").split()),
     )

@@ -39,7 +39,7 @@ async def test_wrong_options_of_tools_are_found(company: Company) -> None:
 
     findings = said.splitlines()
     assert code == 1
-    assert [line for line in findings if "desk: $.colour" in line][0].startswith("config.yaml:")
+    assert next(line for line in findings if "desk: $.colour" in line).startswith("config.yaml:")
     assert [line for line in findings if "gone: $.file" in line]
     assert not [line for line in findings if "there: $.file" in line]
     assert [line for line in findings if 'odd: $: no source is called "nosuch"' in line]
