@@ -70,6 +70,8 @@ class EndedBy(StrEnum):
 class AlertRecord:
     """One occurrence of an alert for the history: written when it starts, changes or ends."""
 
+    heard_at: datetime
+    """When we first heard of it. No two are alike: what the history knows an occurrence by."""
     fingerprint: str
     starts_at: datetime
     ends_at: datetime | None

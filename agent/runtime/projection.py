@@ -92,8 +92,7 @@ def _moment(at: datetime | None) -> int | None:
 
 def _alert(record: AlertRecord) -> Row:
     return (
-        to_micros(record.starts_at),
-        record.fingerprint,
+        to_micros(record.heard_at),
         _moment(record.ends_at),
         record.entity,
         record.incident,
@@ -147,9 +146,7 @@ def _interval(record: StateInterval) -> Row:
     )
 
 
-ALERTS = Insert.last(
-    "alerts", ("starts_at", "fingerprint"), ("ends_at", "entity", "incident", "body")
-)
+ALERTS = Insert.last("alerts", ("heard_at",), ("ends_at", "entity", "incident", "body"))
 INCIDENTS = Insert.last(
     "incidents", ("number",), ("state", "priority", "opened_at", "closed_at", "body")
 )
@@ -174,7 +171,7 @@ PROJECTIONS = (
 )
 """All projections, and nothing else: emptied and written anew by a rebuild."""
 
-Key = tuple[object, ...] | str
+Key = tuple[object, ...] | datetime | str
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +185,7 @@ class Projection:
 
 
 _BY_TYPE: dict[type[Any], Projection] = {
-    AlertRecord: Projection(ALERTS, lambda alert: (alert.starts_at, alert.fingerprint), _alert),
+    AlertRecord: Projection(ALERTS, attrgetter("heard_at"), _alert),
     Incident: Projection(INCIDENTS, attrgetter("id"), _incident),
     IncidentEntity: Projection(
         INCIDENT_ENTITIES, attrgetter("incident", "entity"), _incident_entity

@@ -35,8 +35,8 @@ class Retention:
 
 
 _HISTORY = (
-    "DELETE FROM alerts WHERE (starts_at, fingerprint) IN (SELECT starts_at, fingerprint"
-    " FROM alerts WHERE starts_at < ?1 AND ends_at < ?1 ORDER BY starts_at LIMIT ?2)",
+    "DELETE FROM alerts WHERE heard_at IN (SELECT heard_at"
+    " FROM alerts WHERE heard_at < ?1 AND ends_at < ?1 ORDER BY heard_at LIMIT ?2)",
     "DELETE FROM incidents WHERE number IN (SELECT number FROM incidents"
     " WHERE state IN ('closed', 'merged') AND closed_at < ?1 ORDER BY number LIMIT ?2)",
     "DELETE FROM incident_entities WHERE (entity, incident) IN (SELECT entity, incident"

@@ -75,7 +75,7 @@ class Store:
         return await self._all(
             AlertRecord,
             "SELECT body FROM alerts WHERE incident = ?"
-            " ORDER BY starts_at DESC, fingerprint LIMIT ?",
+            " ORDER BY heard_at DESC LIMIT ?",
             (incident, ALERTS_OF_INCIDENT_MAX),
         )
 

@@ -118,7 +118,9 @@ async def test_a_restart_ends_what_is_gone_meanwhile() -> None:
     journal.state.config = replace(EMPTY_CONFIG, watches=(watch,))
     labels = {"alertname": "Disk", "host": "app1"}
     alert = Alert(fingerprint="f", labels=labels, annotations={}, starts_at=clock.at)
-    journal.state.alerts["f"] = ActiveAlert(alert=alert, source="watch", entity=None)
+    journal.state.alerts["f"] = ActiveAlert(
+        alert=alert, source="watch", heard_at=alert.starts_at, entity=None
+    )
     async with open_session() as session, serving(handler) as port:
         watches = watching(client(session, port), journal, taken.take, clock)
         for name in watches.due():

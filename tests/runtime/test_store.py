@@ -69,6 +69,23 @@ async def test_an_occurrence_is_one_row_from_start_to_end(tmp_path: Path) -> Non
         assert record.ended_by == EndedBy.RESOLVED
 
 
+async def test_an_occurrence_that_comes_back_goes_on_in_its_row(tmp_path: Path) -> None:
+    """What ended by our own guess and fires on is the same occurrence, heard of at first."""
+    clock = StillClock()
+    async with running(tmp_path, clock) as agent:
+        await agent.loop.append(received(1))
+        clock.move(timedelta(minutes=6))
+        await agent.loop.append(TimeElapsed())
+        store = Store(agent.database)
+        (expired,) = await store.alerts_of("INC-1")
+        again = replace(alert(1), expires_at=None)
+        await agent.loop.append(AlertsReceived(source="test", alerts=(again,)))
+        (back,) = await store.alerts_of("INC-2")
+        assert await store.alerts_of("INC-1") == ()
+        assert (EndedBy.EXPIRED, None) == (expired.ended_by, back.ended_by)
+        assert expired.heard_at == back.heard_at
+
+
 async def test_output_is_kept_once_and_read_from_where_one_was(database: Database) -> None:
     """The same line twice is one line; `after` goes on behind it."""
     store = Store(database)

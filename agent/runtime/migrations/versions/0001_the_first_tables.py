@@ -46,8 +46,7 @@ def _journal() -> None:
 def _alerts_and_incidents() -> None:
     op.create_table(
         "alerts",
-        _moment("starts_at", primary_key=True),
-        _text("fingerprint", primary_key=True),
+        _number("heard_at"),
         _moment("ends_at", nullable=True),
         _text("entity", nullable=True),
         _text("incident", nullable=True, index=True),
