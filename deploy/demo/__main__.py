@@ -145,6 +145,8 @@ def _told(error: Exception) -> str:
         if unknown is not None or met is None:
             raise error
         error = met.exceptions[0]
+    if isinstance(error, URLError):
+        return f"a program of the demonstration does not answer any more ({error.reason})"
     return str(error) or "that took too long"
 
 
