@@ -25,14 +25,22 @@ SILENT_SHARE = 0.8
 
 
 def name_causes(state: State, draft: Draft) -> None:
-    """Rank the causes anew where another entity began to alert."""
+    """Rank the causes anew where another entity began to alert.
+
+    All first, then who takes in whom: of what began in one step, none is judged before the others.
+    """
     while draft.rescored:
         # Absorbing another incident bears on the candidates of the one that goes on.
-        identifier = next(iter(draft.rescored))
-        rescored = draft.rescored.pop(identifier)
-        incident = state.incidents[identifier]
-        if incident.is_live:
-            _rank(state, draft, incident, rescored)
+        waiting, draft.rescored = draft.rescored, {}
+        fresh: list[str] = []
+        for identifier, rescored in waiting.items():
+            incident = state.incidents[identifier]
+            if incident.is_live and _rank(state, draft, incident, rescored):
+                fresh.append(identifier)
+        for identifier in fresh:
+            incident = state.incidents[identifier]
+            if incident.is_live and incident.cause is not None:
+                _absorb_symptoms(state, draft, incident, incident.cause)
 
 
 def confirm(state: State, draft: Draft, incident: Incident, entity: EntityRef, by: str) -> None:
@@ -69,8 +77,11 @@ def adopt_confirmed(state: State, draft: Draft, incident: Incident, other: Incid
     )
 
 
-def _rank(state: State, draft: Draft, incident: Incident, rescored: Iterable[EntityRef]) -> None:
-    """Score the candidates that the new entities bear on; the others are worth what they were."""
+def _rank(state: State, draft: Draft, incident: Incident, rescored: Iterable[EntityRef]) -> bool:
+    """Score the candidates that the new entities bear on; the others are worth what they were.
+
+    Answers whether another cause is on top.
+    """
     members = state.members[incident.id]
     service_map = state.config.service_map
     explains = members.explains
@@ -89,19 +100,18 @@ def _rank(state: State, draft: Draft, incident: Incident, rescored: Iterable[Ent
         causes = (incident.causes[0], *(c for c in causes if c.entity != before))[:CAUSES_MAX]
     incident = draft.set_incident(state, incident, causes=causes)
     cause = incident.cause
-    if cause is None:
-        return
-    if cause != before:
-        state.derived.reach_changed(incident.id, tuple(members.entities), cause)
-        draft.cause_changed[incident.id] = None
-        if before is not None:
-            draft.note(
-                incident.id,
-                Reason.CAUSE_CHANGED,
-                f"{service_map.label(cause)} explains more than {service_map.label(before)}: "
-                + "; ".join(causes[0].evidence_for),
-            )
-        _absorb_symptoms(state, draft, incident, cause)
+    if cause is None or cause == before:
+        return False
+    state.derived.reach_changed(incident.id, tuple(members.entities), cause)
+    draft.cause_changed[incident.id] = None
+    if before is not None:
+        draft.note(
+            incident.id,
+            Reason.CAUSE_CHANGED,
+            f"{service_map.label(cause)} explains more than {service_map.label(before)}: "
+            + "; ".join(causes[0].evidence_for),
+        )
+    return True
 
 
 def _absorb_symptoms(state: State, draft: Draft, incident: Incident, cause: EntityRef) -> None:

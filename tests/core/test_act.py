@@ -1,11 +1,12 @@
 """Runs: prepared, launched, over, lost, undone; and what each means for the change."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from agent.core.state import CLOSED_KEPT
-from agent.model.change import Change, ChangeState, ChangeType, Closure, RunState
+from agent.model.change import CalendarPurpose, Change, ChangeState, ChangeType, Closure, RunState
 from agent.model.effect import CancelRun, LaunchRun, PrepareRun, Probe
 from agent.model.entry import (
     ChangeCancelled,
@@ -17,7 +18,7 @@ from agent.model.entry import (
 )
 from agent.model.remediation import Outcome, Phase, RunResult
 from agent.model.transition import Transition
-from tests.core.play import CONFIG, RESTART, Play, ref
+from tests.core.play import CONFIG, RESTART, START, Play, calendar, ref
 
 
 def down(**changes: object) -> Play:
@@ -387,3 +388,29 @@ def test_a_lost_run_does_not_probe_when_nothing_says_how() -> None:
     play.feed(RunLost(run=launch.run, problem="x"))
     play.wait(60)
     assert play.asked(Probe) == 0
+
+
+def test_a_moment_that_was_waited_for_in_vain_is_passed_over() -> None:
+    """The change was cancelled, and even forgotten, before its window opened."""
+    for days in (0.5, 3):
+        play = Play()
+        start = START + timedelta(days=days)
+        play.calendars(
+            calendar("nightly", (start, start + timedelta(hours=1)), purpose=CalendarPurpose.PERMIT)
+        )
+        request(play, type=ChangeType.NORMAL)
+        cancel(play)
+        play.wait(4 * 24 * 3600)
+        assert play.state.changes == {}
+        assert play.asked(PrepareRun) == 0
+
+
+def test_a_rules_change_that_ended_before_its_moment_stays_ended() -> None:
+    """The freeze ends an hour after a person said no."""
+    play = Play()
+    freeze = (START, START + timedelta(hours=1))
+    play.calendars(calendar("yule", freeze, purpose=CalendarPurpose.FREEZE))
+    play.fire("ServiceDown", service="web1", host="app1")
+    cancel(play)
+    play.wait(2 * 3600)
+    assert ends(play.change()) == (ChangeState.CLOSED, Closure.CANCELLED)

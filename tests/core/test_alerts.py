@@ -278,3 +278,38 @@ def test_an_entity_that_left_the_map_holds_nothing_down() -> None:
     left = {n: e for n, e in CONFIG.service_map.entities.items() if e.name != "db"}
     play.reload(service_map=CONFIG.service_map.of(left))
     assert play.state.health == {}
+
+
+def test_a_muted_alert_is_renewed_like_any_other() -> None:
+    """A silence does not make it expire."""
+    play = Play()
+    play.silence("S1", minutes(60), service="web1")
+    said = alert("ServiceSlow", at=play.now, expires=play.now + minutes(4), service="web1")
+    play.say(said)
+    play.say(replace(said, expires_at=play.now + minutes(8)))
+    play.wait(5 * 60)
+    assert list(play.state.alerts) == [said.fingerprint]
+
+
+def test_a_lease_that_runs_out_after_the_end_is_passed_over() -> None:
+    """It was resolved before; its timer finds nothing."""
+    play = Play()
+    said = alert("ServiceSlow", at=play.now, expires=play.now + minutes(4), service="web1")
+    play.say(said)
+    play.resolve(said)
+    play.wait(5 * 60)
+    assert endings(play) == [EndedBy.RESOLVED]
+
+
+def test_after_an_absence_longer_promises_stay_as_they_are() -> None:
+    """What needs no repeat, or not so soon, is left alone."""
+    day = replace(BEAT, within=minutes(24 * 60))
+    play = Play(config=replace(CONFIG, heartbeats=(day,)))
+    play.fire("ServiceSlow", service="web1")
+    later = alert("Odd", at=play.now, expires=play.now + minutes(60), host="x1")
+    play.say(later)
+    beats = dict(play.state.heartbeats)
+    play.now += minutes(1)
+    play.feed(AgentStarted(version="1", last_alive=START))
+    assert play.state.heartbeats == beats
+    assert play.state.alerts[later.fingerprint].expires_at == START + minutes(60)

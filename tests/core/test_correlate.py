@@ -6,7 +6,7 @@ from agent.core.derived import SIBLINGS_MAX
 from agent.model.entry import CauseConfirmed, IncidentResolved, IncidentsMerged
 from agent.model.incident import IncidentState
 from agent.model.rule import Correlation
-from tests.core.play import CONFIG, Play, entity, minutes, ref, service_map
+from tests.core.play import CONFIG, Play, alert, entity, minutes, ref, service_map
 
 CHAIN = service_map(
     entity("a", "b"), entity("b", "c"), entity("c", "d"), entity("d", "e"), entity("e"), entity("z")
@@ -239,3 +239,24 @@ def test_nothing_joins_a_resolved_neighbour_but_its_own_place() -> None:
     play.wait(minutes(2).total_seconds())
     play.fire("QueueLong", service="db")
     assert play.incident(1).state is IncidentState.OPEN
+
+
+def test_symptoms_and_cause_of_one_batch_are_one_incident() -> None:
+    """Whatever the order inside of it; what was opened on the way is merged at once."""
+    play = on(FORK, hops=2)
+    now = play.now
+    play.say(*(alert("Down", at=now, service=name) for name in ("u0", "u1", "dns")))
+    assert len(live(play)) == 1
+    assert len({a.incident for a in play.state.alerts.values()}) == 1
+
+
+def test_a_change_goes_over_with_its_incident() -> None:
+    """Its story goes on where the incident does."""
+    play = Play()
+    play.fire("Odd", host="x1")
+    play.fire("ServiceDown", service="web1", host="app1")
+    play.feed(IncidentsMerged(incident="INC-2", into="INC-1", by="ann"))
+    assert play.change().incident == "INC-1"
+    assert play.incident(1).changes == ("CHG-1",)
+    play.play()
+    assert play.said("INC-1", "run_started") == ["CHG-1: RUN-1 plays remediate of restart-service"]

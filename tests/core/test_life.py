@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from agent.core.impact import HIT_MAX, SERVICES_NAMED_MAX
 from agent.core.state import CLOSED_KEPT
 from agent.model.alert import Severity
 from agent.model.effect import LaunchRun
@@ -14,7 +15,7 @@ from agent.model.entry import (
     IncidentCommented,
     IncidentResolved,
 )
-from agent.model.incident import IncidentState, Level
+from agent.model.incident import IncidentState, Level, Priority
 from tests.core.play import CONFIG, START, Play, alert, entity, service_map
 
 QUIET_S = 300
@@ -288,3 +289,37 @@ def test_a_sender_ahead_of_time_opens_nothing_in_the_future() -> None:
     play = Play()
     play.say(alert("ServiceDown", at=START + timedelta(minutes=10), service="db"))
     assert play.incident().started_at == START
+
+
+def test_targets_that_are_the_same_for_both_priorities_are_not_set_twice() -> None:
+    """The clock that runs goes on, and rings once."""
+    same = dict.fromkeys(Priority, CONFIG.targets[Priority.P1])
+    play = Play(config=replace(CONFIG, targets=same))
+    play.fire("ServiceSlow", service="shop", severity="info")
+    play.fire("ServiceDown", service="shop")
+    play.wait(2 * 3600)
+    assert play.story("INC-1").count("response_overdue") == 1
+
+
+def test_the_largest_incident_looks_at_no_more_than_its_limit() -> None:
+    """A hub under everything does not make every alert a walk over the map."""
+    users = [entity(f"u{number}", "hub", tier=2) for number in range(HIT_MAX + 50)]
+    play = Play(config=replace(CONFIG, service_map=service_map(entity("hub"), *users)))
+    play.fire("Down", service="hub")
+    play.fire("Down", service="u249")
+    assert len(play.incident().services) == SERVICES_NAMED_MAX
+    assert play.incident().impact is Level.MEDIUM
+
+
+def test_a_closing_moment_set_for_a_shorter_quiet_time_finds_it_closed_or_gone() -> None:
+    """Old timers change nothing."""
+    play = Play()
+    said = play.fire("ServiceSlow", service="web1")
+    play.resolve(said)
+    play.wait(100)
+    play.resolve(play.fire("ServiceSlow", service="web1"))
+    play.reload(correlation=replace(CONFIG.correlation, quiet=timedelta(seconds=150)))
+    play.wait(200)
+    assert play.incident().state is IncidentState.CLOSED
+    play.wait(1000)
+    assert play.story("INC-1").count("quiet") == 1

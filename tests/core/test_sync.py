@@ -184,7 +184,7 @@ def test_the_pause_grows_no_longer_than_its_limit() -> None:
 
 
 def test_an_answer_that_was_lost_does_not_hide_what_changed_back() -> None:
-    """The tool may have taken the refused write: what is true is written though we told it before."""
+    """The tool may have taken the refused write: what is true is written again."""
     play = desk()
     play.fire("ServiceDown", service="db")
     written(play)

@@ -102,3 +102,32 @@ def test_figures_can_be_written_down() -> None:
     """Durations are exact seconds, so a report can be reproduced from its own rows."""
     result = measure(state(1, 2))
     assert json.dumps(result.down.total_seconds()) == "3600.0"
+
+
+def test_what_lies_outside_or_has_no_length_counts_nothing() -> None:
+    """Neither an interval of another day nor one that ended where it began."""
+    result = measure(state(-5, -3), state(30, 31), state(4, 4))
+    assert (result.down, result.outages) == (timedelta(), ())
+
+
+def test_after_the_last_word_nothing_is_known() -> None:
+    """An agent that fell silent at noon knows half of the day."""
+    assert measure(known_until=12).unknown == timedelta(hours=12)
+
+
+def test_a_window_before_the_watch_or_wholly_excused_has_no_figure() -> None:
+    """Nothing was promised, or nothing is known: there is no share of nothing."""
+    never = availability(WEB, (), window=DAY, known_until=hours(24), watched_since=None)
+    assert (never.share, never.unknown) == (None, timedelta(hours=24))
+    excused = measure(state(0, 24, excused_by="calendar:move"))
+    assert (excused.share, excused.lowest, excused.highest) == (None, None, None)
+
+
+def test_an_outage_names_its_incidents_and_whether_it_was_announced() -> None:
+    """Two intervals that touch are one outage; it is excused only if all of it is."""
+    mixed = measure(state(1, 2, excused_by="calendar:x"), state(2, 3), state(5, None))
+    assert [(o.interval.length, o.is_excused, o.is_over) for o in mixed.outages] == [
+        (timedelta(hours=2), False, True),
+        (timedelta(hours=19), False, False),
+    ]
+    assert mixed.restorations == (timedelta(hours=2),)
