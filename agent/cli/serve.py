@@ -2,8 +2,7 @@
 
 from pathlib import Path
 
-from agent.config.load import load_settings
-from agent.config.schema_settings import Settings
+from agent.config.load import load_settings, with_wishes
 from agent.errors import ConfigError
 from agent.runtime.app import run_agent
 from agent.runtime.tool_check import tool_findings
@@ -15,9 +14,4 @@ def serve(config: Path | None, *, listen: str | None, data: Path | None) -> int:
     settings = load_settings(config)
     if findings := tool_findings(settings, config):
         raise ConfigError(findings)
-    given: dict[str, object] = {}
-    if listen is not None:
-        given["listen"] = listen
-    if data is not None:
-        given["data"] = data.absolute()
-    return run_agent(Settings.model_validate({**dict(settings), **given}), open_face)
+    return run_agent(with_wishes(settings, listen=listen, data=data), open_face)

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
+from pydantic import ValidationError
+
 from agent.config.calendars import expand, horizon
 from agent.config.check import examine
 from agent.config.documents import shown
@@ -19,7 +21,7 @@ from agent.config.references import entity_ref
 from agent.config.schema import Strict, validate
 from agent.config.schema_settings import Settings
 from agent.config.yaml_lines import Document, Loc, read_documents
-from agent.errors import ConfigError, Finding
+from agent.errors import ConfigError, Finding, PermanentError
 from agent.model.change import Calendar, CalendarPurpose
 from agent.model.rule import Config
 
@@ -62,6 +64,20 @@ def load_settings(path: Path | None) -> Settings:
     if findings:
         raise ConfigError(findings)
     return _resolved(settings, path.parent)
+
+
+def with_wishes(settings: Settings, *, listen: str | None, data: Path | None) -> Settings:
+    """The settings with what the command line says instead of them.
+
+    Raises PermanentError for what is no address.
+    """
+    given = {"listen": listen, "data": data.absolute() if data else None}
+    wishes = {name: value for name, value in given.items() if value is not None}
+    try:
+        return Settings.model_validate({**dict(settings), **wishes})
+    except ValidationError as error:
+        said = [f"--{each['loc'][0]}: {each['ctx']['error']}" for each in error.errors()]
+        raise PermanentError("; ".join(said)) from None
 
 
 def load_config(settings: Settings, at: datetime) -> Loaded:

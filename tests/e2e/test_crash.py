@@ -172,7 +172,8 @@ async def stories(
     tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
 ) -> AsyncIterator[Mapping[str, asyncio.Task[Told]]]:
     """The stories of all points that are asked about, being told."""
-    wanted = {item.callspec.params["point"] for item in request.session.items if _asks(item)}
+    items = [each for each in request.session.items if isinstance(each, pytest.Function)]
+    wanted = {each.callspec.params["point"] for each in items if each.path == Path(__file__)}
     room = asyncio.Semaphore(STORIES_AT_ONCE)
     telling = {
         point: asyncio.create_task(_tell(point, tmp_path_factory.mktemp("story"), room))
@@ -183,10 +184,6 @@ async def stories(
     for task in telling.values():
         task.cancel()
     await asyncio.gather(*telling.values(), return_exceptions=True)
-
-
-def _asks(item: pytest.Item) -> bool:
-    return item.path == Path(__file__)
 
 
 @pytest.mark.parametrize("point", CRASH_POINTS)

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -121,7 +122,7 @@ async def test_real_senders(watched: Watched) -> None:
 
     await watched.shop.close()
     for source in ("alertmanager_v2", "alertmanager"):
-        await eventually(lambda s=source: _heard(agent, s), lambda n: n > 0, limit_s=REAL_S_MAX)
+        await eventually(partial(_heard, agent, source), bool, limit_s=REAL_S_MAX)
     (down,) = await watched.down()
     before = await agent.entries()
     for _ in range(REPEATS):
@@ -221,7 +222,7 @@ async def test_a_guarded_source_takes_its_own_token_only(company: Company) -> No
     company.found(sources=[source], tokens=[])
     body = {"version": "4", "alerts": [{"status": "firing", **alert()}]}
     shown = {"Authorization": f"Bearer {GUARD}"}
-    asked = (
+    asked: tuple[tuple[str, str, dict[str, str]], ...] = (
         ("POST", "/api/v1/webhooks/guarded", {}),
         ("POST", "/api/v1/webhooks/guarded", shown),
         ("POST", "/api/v1/webhooks/alertmanager", shown),

@@ -66,6 +66,16 @@ async def test_a_port_in_use_is_told_in_one_line(company: Company) -> None:
     assert company.address in last
 
 
+async def test_an_address_that_is_none_is_told_in_one_line(company: Company) -> None:
+    """A typing error on the command line: one line, exit code 1, no traceback."""
+    code, said = await _refused(Agent(company, arguments=("--listen", "nowhere")))
+
+    (line,) = said.strip().splitlines()
+    assert code == 1
+    assert line.startswith("watchkeeper: --listen: ")
+    assert '"nowhere" is no address' in line
+
+
 async def test_a_folder_has_one_agent(company: Company) -> None:
     """A second agent on the same folder says who has it and ends; the first goes on."""
     company.found()
