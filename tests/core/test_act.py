@@ -5,7 +5,6 @@ from datetime import timedelta
 
 import pytest
 
-from agent.core.state import CLOSED_KEPT
 from agent.model.change import CalendarPurpose, Change, ChangeState, ChangeType, Closure, RunState
 from agent.model.effect import CancelRun, LaunchRun, PrepareRun, Probe
 from agent.model.entry import (
@@ -156,19 +155,6 @@ def test_what_did_not_begin_is_cancelled_at_once() -> None:
     play.prepare()
     assert play.asked(LaunchRun) == 0
     assert play.state.runs["RUN-1"].state is RunState.FINISHED
-
-
-def test_what_is_over_cannot_be_cancelled() -> None:
-    """Nor what never was."""
-    play = down()
-    cancel(play)
-    assert [
-        cancel(play).refusal is None,
-        play.feed(ChangeCancelled(change="X", by="b")).refusal is None,
-    ] == [
-        False,
-        False,
-    ]
 
 
 def test_a_rollback_may_be_cancelled() -> None:
@@ -331,56 +317,6 @@ def test_a_persons_success_lets_automation_try_again() -> None:
     assert not play.state.attempts["component:default/web1|restart-service"].breaker_open
 
 
-def test_a_request_without_an_incident_is_forgotten_after_a_day() -> None:
-    """Its story stays in the history."""
-    play = Play()
-    request(play)
-    play.play()
-    play.wait(10)
-    assert ends(play.change()) == (ChangeState.CLOSED, Closure.SUCCESS)
-    play.wait(CLOSED_KEPT.total_seconds() - 10)
-    assert list(play.state.changes) == ["CHG-1"]
-    play.wait(10)
-    assert (play.state.changes, play.state.runs) == ({}, {})
-
-
-def test_a_request_names_its_incident() -> None:
-    """Its story is told there as well."""
-    play = Play()
-    play.fire("ServiceSlow", service="db")
-    request(play, incident="INC-1", note="looks stuck")
-    assert (play.change().incident, play.incident().changes) == ("INC-1", ("CHG-1",))
-    assert play.said("CHG-1", "requested") == ["looks stuck"]
-
-
-@pytest.mark.parametrize(
-    ("changes", "reason"),
-    [
-        ({"remediation": "nosuch"}, "remediation_gone"),
-        ({"entity": ref("shop")}, "no_target"),
-        ({"entity": ref("nosuch")}, "no_target"),
-        ({"parameters": {}}, "parameter_refused"),
-        ({"parameters": {"service": "; reboot"}}, "parameter_refused"),
-        ({"incident": "INC-9"}, "no_target"),
-    ],
-)
-def test_what_cannot_be_asked_for_is_refused(changes: dict[str, object], reason: str) -> None:
-    """In words, and without a trace."""
-    play = Play()
-    told = request(play, **changes)
-    assert told.refusal is not None
-    assert (told.refusal.reason, told.records, told.created) == (reason, (), None)
-
-
-def test_what_is_asked_for_already_is_refused_with_its_number() -> None:
-    """The person finds the one that is open."""
-    play = Play()
-    assert request(play).created == "CHG-1"
-    told = request(play)
-    assert told.refusal is not None
-    assert told.refusal.text == "CHG-1 is open for the same target"
-
-
 def test_a_lost_run_does_not_probe_when_nothing_says_how() -> None:
     """The signal alone decides; no metrics source is asked."""
     play = down()
@@ -388,21 +324,6 @@ def test_a_lost_run_does_not_probe_when_nothing_says_how() -> None:
     play.feed(RunLost(run=launch.run, problem="x"))
     play.wait(60)
     assert play.asked(Probe) == 0
-
-
-def test_a_moment_that_was_waited_for_in_vain_is_passed_over() -> None:
-    """The change was cancelled, and even forgotten, before its window opened."""
-    for days in (0.5, 3):
-        play = Play()
-        start = START + timedelta(days=days)
-        play.calendars(
-            calendar("nightly", (start, start + timedelta(hours=1)), purpose=CalendarPurpose.PERMIT)
-        )
-        request(play, type=ChangeType.NORMAL)
-        cancel(play)
-        play.wait(4 * 24 * 3600)
-        assert play.state.changes == {}
-        assert play.asked(PrepareRun) == 0
 
 
 def test_a_rules_change_that_ended_before_its_moment_stays_ended() -> None:
