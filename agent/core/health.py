@@ -64,21 +64,6 @@ def dependants_of(service_map: ServiceMap, ref: EntityRef) -> Iterator[EntityRef
         yield from service_map.dependants.get(member, ())
 
 
-def health_of(state: State, ref: EntityRef) -> Health:
-    """The health as last worked out; an entity nobody watches is unknown, not up."""
-    now = state.health.get(ref)
-    if now is not None:
-        return now.health
-    entity = state.config.service_map.entities.get(ref)
-    if entity is None:
-        return Health.UNKNOWN
-    if entity.matches:
-        return Health.UP
-    service_map = state.config.service_map
-    watched = any(service_map.entities[lower].matches for lower, _ in service_map.below(ref, 8))
-    return Health.UP if watched else Health.UNKNOWN
-
-
 def _judge(
     state: State, draft: Draft, unit: tuple[EntityRef, ...], when: Moments
 ) -> list[EntityRef]:

@@ -133,6 +133,22 @@ def _walk(
         level = following
 
 
+def watched(service_map: ServiceMap) -> frozenset[EntityRef]:
+    """The entities that are watched: an alert can tell about them.
+
+    An entity is watched when it, or something that it rests on however far below, has matchers.
+    One look at the whole map: ask once and keep the answer for as long as the map is the same.
+    """
+    seen = {ref for ref, entity in service_map.entities.items() if entity.matches}
+    waiting = list(seen)
+    while waiting:
+        for above in service_map.dependants[waiting.pop()]:
+            if above not in seen:
+                seen.add(above)
+                waiting.append(above)
+    return frozenset(seen)
+
+
 EMPTY_MAP = ServiceMap.of({})
 
 

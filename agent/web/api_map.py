@@ -12,13 +12,13 @@ from pydantic import Field
 
 from agent.core.state import State
 from agent.model.incident import Problem
-from agent.model.service import Entity, EntityKind, EntityRef, Health
+from agent.model.service import Entity, EntityKind, EntityRef, Health, watched
 from agent.web.api_views import PAGE_ITEMS_MAX, Page, ProblemDetail
 from agent.web.permission import Permission
 from agent.web.problem import not_found
 from agent.web.routes import Call, Route, Wish, answer
 from agent.web.slices import ITEMS_PER_SLICE
-from agent.web.views.catalogue import is_watched, quiet_health
+from agent.web.views.catalogue import quiet_health
 
 TAG = "Map"
 HOPS_MAX = 6
@@ -80,11 +80,12 @@ class Neighbourhood:
 async def get_entities(call: Call) -> web.StreamResponse:
     """Entities in the order of their references."""
     query, state = call.query_as(EntitiesQuery), call.site.loop.state
-    entities = state.config.service_map.entities
+    entities, seen = state.config.service_map.entities, watched(state.config.service_map)
     refs = sorted(ref for ref in entities if ref > query.after)
     found: list[EntityView] = []
     for start in range(0, len(refs), ITEMS_PER_SLICE):
-        views = (entity_view(state, entities[ref]) for ref in refs[start : start + ITEMS_PER_SLICE])
+        part = refs[start : start + ITEMS_PER_SLICE]
+        views = (entity_view(state, entities[ref], is_watched=ref in seen) for ref in part)
         found += (view for view in views if _is_wanted(view, query))
         if len(found) >= query.limit:
             break
@@ -109,12 +110,13 @@ async def get_neighbourhood(call: Call) -> web.StreamResponse:
     entity = service_map.entities.get(query.ref)
     if entity is None:
         raise not_found("entity", query.ref)
+    seen = watched(service_map)
     below = list(islice(service_map.below(query.ref, query.hops), NODES_MAX + 1))
     above = list(islice(service_map.above(query.ref, query.hops), NODES_MAX + 1))
     answered = Neighbourhood(
-        entity=entity_view(state, entity),
-        below=_views(state, below),
-        above=_views(state, above),
+        entity=entity_view(state, entity, is_watched=query.ref in seen),
+        below=_views(state, below, seen),
+        above=_views(state, above, seen),
         is_complete=len(below) <= NODES_MAX and len(above) <= NODES_MAX,
     )
     return answer(answered, Neighbourhood)
@@ -135,7 +137,7 @@ async def get_problem(call: Call) -> web.StreamResponse:
     return answer(detail, ProblemDetail)
 
 
-def entity_view(state: State, entity: Entity) -> EntityView:
+def entity_view(state: State, entity: Entity, *, is_watched: bool) -> EntityView:
     """The entity as the API shows it."""
     service_map, now = state.config.service_map, state.health.get(entity.ref)
     return EntityView(
@@ -151,15 +153,19 @@ def entity_view(state: State, entity: Entity) -> EntityView:
         depends_on=service_map.dependencies.get(entity.ref, ()),
         dependants=service_map.dependants.get(entity.ref, ()),
         matches=tuple(tuple(map(str, matchers)) for matchers in entity.matches),
-        health=now.health if now else quiet_health(is_watched(entity.ref, service_map)),
+        health=now.health if now else quiet_health(is_watched),
         since=now.since if now else None,
         incident=now.incident if now else None,
     )
 
 
-def _views(state: State, reached: Sequence[tuple[EntityRef, int]]) -> tuple[EntityView, ...]:
+def _views(
+    state: State, reached: Sequence[tuple[EntityRef, int]], seen: frozenset[EntityRef]
+) -> tuple[EntityView, ...]:
     entities = state.config.service_map.entities
-    return tuple(entity_view(state, entities[ref]) for ref, _ in reached[:NODES_MAX])
+    return tuple(
+        entity_view(state, entities[ref], is_watched=ref in seen) for ref, _ in reached[:NODES_MAX]
+    )
 
 
 ROUTES = (

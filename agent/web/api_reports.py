@@ -8,14 +8,13 @@ from aiohttp import web
 from pydantic import AwareDatetime, Field
 
 from agent.core.state import State
-from agent.model.incident import Incident, IncidentState
+from agent.model.incident import EVERYTHING, Incident, IncidentState
 from agent.model.interval import Interval
-from agent.model.service import EntityKind, EntityRef
-from agent.reporting.availability import EVERYTHING, Availability, availability
+from agent.model.service import EntityKind, EntityRef, watched
+from agent.reporting.availability import Availability, availability
 from agent.web.permission import Permission
 from agent.web.problem import refuse
 from agent.web.routes import Call, Route, Wish, answer
-from agent.web.views.catalogue import watched
 
 TAG = "Reports"
 ENTITIES_MAX = 500
@@ -87,7 +86,8 @@ async def get_availability(call: Call) -> web.StreamResponse:
     if start >= end:
         raise refuse(HTTPStatus.UNPROCESSABLE_ENTITY, "`end` must be after `start`.")
     window = Interval(start, end)
-    refs = _chosen(state, query.entity)
+    seen = watched(state.config.service_map)
+    refs = _chosen(state, query.entity, seen)
     intervals = await call.site.store.intervals([*refs, EVERYTHING], window)
     incidents = {
         incident.id: incident
@@ -102,7 +102,7 @@ async def get_availability(call: Call) -> web.StreamResponse:
                 [item for item in intervals if item.entity in (ref, EVERYTHING)],
                 window=window,
                 known_until=now,
-                watched_since=state.watching_since,
+                watched_since=state.watching_since if ref in seen else None,
             ),
             incidents,
         )
@@ -118,14 +118,13 @@ async def get_availability(call: Call) -> web.StreamResponse:
     return answer(report, AvailabilityReport)
 
 
-def _chosen(state: State, entity: str | None) -> list[EntityRef]:
+def _chosen(state: State, entity: str | None, seen: frozenset[EntityRef]) -> list[EntityRef]:
     """The one that was asked for, or every service that some alert could tell about."""
     service_map = state.config.service_map
     if entity is not None:
         if entity not in service_map.entities:
             raise refuse(HTTPStatus.NOT_FOUND, f"The map has no entity {entity}.")
         return [entity]
-    seen = watched(service_map)
     found = [
         ref for ref, item in service_map.entities.items() if item.kind in _SERVICES and ref in seen
     ]

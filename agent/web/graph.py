@@ -9,8 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from agent.model.incident import Incident
-from agent.model.service import EntityRef, ServiceMap
-from agent.web.views.catalogue import is_watched
+from agent.model.service import EntityRef, ServiceMap, watched
 from agent.web.views.services import TONES, HealthNow, health_of
 from agent.web.views.words import Tone, entity_label, word
 
@@ -68,7 +67,7 @@ def incident_graph(
     refs, omitted = _neighbourhood(incident, service_map)
     if not refs:
         return None
-    drawn = set(refs)
+    drawn, seen = set(refs), watched(service_map)
     edges = [
         (upper, lower)
         for upper in refs
@@ -83,7 +82,7 @@ def incident_graph(
         below.setdefault(upper, []).append(lower)
 
     def node(ref: EntityRef) -> Node:
-        health = health_of(ref, current, is_watched=is_watched(ref, service_map))
+        health = health_of(ref, current, is_watched=ref in seen)
         label = entity_label(ref, service_map)
         return Node(
             ref=ref,

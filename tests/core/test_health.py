@@ -3,18 +3,18 @@
 from dataclasses import replace
 from datetime import datetime
 
-from agent.core.health import health_of
 from agent.model.change import CalendarPurpose
 from agent.model.incident import StateInterval
 from agent.model.service import Health
 from tests.core.play import CONFIG, START, Play, alert, calendar, entity, minutes, ref, service_map
 
-UP, DEGRADED, DOWN, UNKNOWN = Health.UP, Health.DEGRADED, Health.DOWN, Health.UNKNOWN
+UP, DEGRADED, DOWN = Health.UP, Health.DEGRADED, Health.DOWN
 
 
 def health(play: Play, *names: str) -> list[Health]:
-    """The health of these components."""
-    return [health_of(play.state, ref(name)) for name in names]
+    """The health of these components; what is well is not kept."""
+    kept = play.state.health
+    return [kept[ref(name)].health if ref(name) in kept else UP for name in names]
 
 
 def on(*entities: object) -> Play:
@@ -106,16 +106,6 @@ def test_things_that_rest_on_each_other_do_not_keep_each_other_down() -> None:
     assert health(play, "a", "b", "c", "base") == [DOWN, DOWN, DOWN, UP]
     play.resolve(own)
     assert health(play, "a", "b", "c") == [UP] * 3
-
-
-def test_what_nobody_watches_is_unknown_and_never_up() -> None:
-    """Neither is what is not on the map. What rests on watched things is known by them."""
-    play = on(
-        replace(entity("dark"), matches=()),
-        replace(entity("above", "lit"), matches=()),
-        entity("lit"),
-    )
-    assert health(play, "dark", "above", "lit", "nowhere") == [UNKNOWN, UP, UP, UNKNOWN]
 
 
 def test_an_outage_lasts_as_long_as_its_alert_claims() -> None:

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from agent.model.service import WALK_ENTITIES_MAX, ServiceMap
+from agent.model.service import WALK_ENTITIES_MAX, ServiceMap, watched
 from tests.core.play import SHOP, entity, ref, service_map
 
 
@@ -40,3 +40,16 @@ def test_a_name_for_people() -> None:
     """Its title, else its name; what the map does not know by its reference."""
     titled = service_map(replace(entity("a"), title="The A"), entity("b"))
     assert [titled.label(ref(name)) for name in ("a", "b", "c")] == ["The A", "b", ref("c")]
+
+
+def test_watched_is_what_rests_on_something_with_matchers_however_far_below() -> None:
+    """What is below a watched entity is not watched by that, and a circle is looked at once."""
+    blind = {f"c{n}": replace(entity(f"c{n}", f"c{n + 1}"), matches=()) for n in range(20)}
+    made = service_map(
+        *blind.values(),
+        entity("c20", "floor"),
+        replace(entity("floor"), matches=()),
+        replace(entity("one", "other"), matches=()),
+        replace(entity("other", "one"), matches=()),
+    )
+    assert watched(made) == {ref(f"c{n}") for n in range(21)}

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -58,6 +58,7 @@ def shop_config() -> Config:
             {
                 "component:default/shop": _component("shop", depends_on=("db",), owner="group:web"),
                 "component:default/db": _component("db"),
+                "component:default/sign": replace(_component("sign"), matches=()),
             }
         ),
         routes=(Telling(name="all", receiver="oncall"),),

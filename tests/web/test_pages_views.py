@@ -11,7 +11,7 @@ from agent.model.change import Change, ChangeState, ChangeType, Closure
 from agent.model.incident import Cause, Incident, IncidentState, Level, Priority
 from agent.model.service import Entity, EntityKind, Health, ServiceMap
 from agent.web.graph import NODE_WIDTH, NODES_MAX, incident_graph
-from agent.web.views.catalogue import Catalogue, is_watched
+from agent.web.views.catalogue import Catalogue
 from agent.web.views.changes import change_badge, waiting_first
 from agent.web.views.incidents import by_urgency, clocks, impact_words, next_steps
 from agent.web.views.services import NOWHERE, health_of, services_view
@@ -196,7 +196,6 @@ def test_nothing_is_up_that_nothing_watches() -> None:
         ("system:default/checkout", Health.UP),
         ("system:default/meeting-rooms", Health.UNKNOWN),
     ):
-        assert is_watched(ref, shop()) == (ref in known)
         assert health_of(ref, {}, is_watched=ref in known) is health
 
 

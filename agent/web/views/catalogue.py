@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from agent.model.service import Entity, EntityKind, EntityRef, Health, ServiceMap
+from agent.model.service import Entity, EntityKind, EntityRef, Health, ServiceMap, watched
 
 KINDS = (
     EntityKind.DOMAIN,
@@ -17,7 +17,6 @@ KINDS = (
     EntityKind.API,
 )
 """What the page of services shows; people and teams are owners there."""
-WATCHED_HOPS_MAX = 6
 NO_TIER = 9
 
 
@@ -53,23 +52,3 @@ def importance(entity: Entity) -> tuple[int, int, str]:
 def quiet_health(is_watched: bool) -> Health:
     """The health of what no incident touches: unknown where no alert could ever tell."""
     return Health.UP if is_watched else Health.UNKNOWN
-
-
-def watched(service_map: ServiceMap) -> frozenset[EntityRef]:
-    """Entities that alerts are matched to, and everything that rests on one of them."""
-    seen = {ref for ref, entity in service_map.entities.items() if entity.matches}
-    waiting = list(seen)
-    while waiting:
-        for above in service_map.dependants.get(waiting.pop(), ()):
-            if above not in seen:
-                seen.add(above)
-                waiting.append(above)
-    return frozenset(seen)
-
-
-def is_watched(ref: EntityRef, service_map: ServiceMap) -> bool:
-    """The same for one entity, without a look at the whole map; near below is far enough."""
-    entities = service_map.entities
-    if ref in entities and entities[ref].matches:
-        return True
-    return any(entities[below].matches for below, _ in service_map.below(ref, WATCHED_HOPS_MAX))
