@@ -22,11 +22,11 @@ from agent.config.schema_settings import Settings
 from agent.core.conditions import Scope
 from agent.model.effect import EFFECTS
 from agent.model.entry import What
-from agent.model.incident import StateInterval
+from agent.model.incident import EVERYTHING, StateInterval
 from agent.model.interval import Interval
 from agent.model.reason import Reason
 from agent.model.service import Health
-from agent.reporting.availability import EVERYTHING, availability
+from agent.reporting.availability import availability
 from agent.runtime.registry import Registry
 from agent.web.api import API_ROUTES
 from tests.source import ROOT

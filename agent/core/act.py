@@ -29,6 +29,7 @@ from agent.model.reason import Reason
 from agent.model.remediation import Host, Outcome, ParameterValue, Phase, Remediation
 
 ATTEMPTS_REMEMBERED_MAX = 50
+BY_CALENDAR = (Reason.FROZEN, Reason.OUTSIDE_WINDOW, Reason.WINDOW_TOO_SHORT)
 WAITING = (ChangeState.SCHEDULED, ChangeState.AWAITING_APPROVAL)
 
 
@@ -141,6 +142,12 @@ def withdraw(state: State, draft: Draft) -> None:
                 assess(state, draft, change)
 
 
+def go_on(state: State, draft: Draft) -> None:
+    """A change has let go of its target: others may have waited for that."""
+    if draft.is_released:
+        reassess_waiting(state, draft)
+
+
 def reassess_waiting(state: State, draft: Draft) -> None:
     """Something that changes may have waited for is over: judge them all again."""
     for change in list(state.changes.values()):
@@ -171,6 +178,7 @@ def prepared(state: State, draft: Draft, said: RunPrepared) -> None:
         if decision.verdict is not Verdict.ALLOWED:
             draft.set_run(state, run, state=RunState.FINISHED)
             assess(state, draft, draft.set_change(state, change, state=ChangeState.ASSESSED))
+            draft.is_released = True
             return
         attempts = state.attempts.setdefault(target_key(change), Attempts())
         attempts.started = [*attempts.started, draft.at][-ATTEMPTS_REMEMBERED_MAX:]
@@ -212,7 +220,7 @@ def finished(state: State, draft: Draft, said: RunFinished) -> None:
     elif outcome is Outcome.CANCELLED:
         close(state, draft, change, Closure.CANCELLED, Reason.CANCELLED, summary)
     elif outcome is Outcome.REFUSED:
-        close(state, draft, change, Closure.REFUSED, Reason.DIGEST_MISMATCH, summary)
+        close(state, draft, change, Closure.REFUSED, Reason.RUN_FAILED, summary)
     else:
         tell(draft, change, Reason.RUN_FAILED, f"{run.id}: {summary}")
         roll_back(state, draft, change, can_reach=outcome is not Outcome.UNREACHABLE)
@@ -263,7 +271,14 @@ def _wait(
     state: State, draft: Draft, change: Change, waiting: ChangeState, decision: Decision
 ) -> None:
     """Let the change wait; a moment that was waited for already needs no second timer."""
-    draft.set_change(state, change, state=waiting, due_at=decision.until)
+    by_calendar = decision.reason in BY_CALENDAR
+    draft.set_change(
+        state,
+        change,
+        state=waiting,
+        due_at=decision.until,
+        scheduled_for=decision.until if by_calendar else change.scheduled_for,
+    )
     if decision.until is not None:
         timer = (decision.until, Timer.CHANGE, change.id)
         if decision.until != change.due_at and timer not in state.timers:

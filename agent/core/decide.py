@@ -11,11 +11,11 @@ from agent.core.conditions import Condition, ConditionFailure, Facts
 from agent.core.draft import Draft
 from agent.core.parameters import accept, describe
 from agent.core.state import ActiveAlert, State, Timer
+from agent.core.targets import host_of
 from agent.model.incident import Incident, IncidentState
 from agent.model.reason import Reason
-from agent.model.remediation import Host, ParameterValue, Remediation
+from agent.model.remediation import ParameterValue, Remediation
 from agent.model.rule import ParameterSource, RemediationRule, TargetOf
-from agent.model.service import EntityRef, ServiceMap
 
 
 def decide(state: State, draft: Draft) -> None:
@@ -43,22 +43,6 @@ def ask_again(state: State, draft: Draft, key: str) -> None:
     active = state.alerts.get(name)
     if active is not None:
         _ask(state, draft, active, settled=rule)
-
-
-def host_of(service_map: ServiceMap, ref: EntityRef) -> Host | None:
-    """The host to act on for an entity: its own, or that of what it runs on."""
-    seen: dict[EntityRef, None] = {}
-    while ref not in seen:
-        seen[ref] = None
-        entity = service_map.entities.get(ref)
-        if entity is None:
-            return None
-        if entity.host is not None:
-            return entity.host
-        if entity.runs_on is None:
-            return None
-        ref = entity.runs_on
-    return None
 
 
 def _ask(state: State, draft: Draft, active: ActiveAlert, *, settled: str | None) -> None:

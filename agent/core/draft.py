@@ -163,10 +163,10 @@ class Draft:
         """Add a row of the history."""
         self._items.append(item)
 
-    def set_incident(self, memory: State, incident: Incident, /, **changes: object) -> Incident:
+    def set_incident(self, state: State, incident: Incident, /, **changes: object) -> Incident:
         """Put the changed incident in place of the old one."""
         changed = replace(incident, **changes) if changes else incident  # type: ignore[arg-type]
-        memory.incidents[changed.id] = changed
+        state.incidents[changed.id] = changed
         self._records[changed.id] = changed
         self.touched[changed.id] = None
         if changed.entities != incident.entities or changed.services != incident.services:
@@ -179,24 +179,24 @@ class Draft:
             if entity not in known:
                 self._items.append(IncidentEntity(incident=after.id, entity=entity))
 
-    def set_change(self, memory: State, change: Change, /, **changes: object) -> Change:
+    def set_change(self, state: State, change: Change, /, **changes: object) -> Change:
         """Put the changed change in place of the old one."""
         changed = replace(change, **changes) if changes else change  # type: ignore[arg-type]
-        memory.changes[changed.id] = changed
+        state.changes[changed.id] = changed
         self._records[changed.id] = changed
         return changed
 
-    def set_run(self, memory: State, run: Run, /, **changes: object) -> Run:
+    def set_run(self, state: State, run: Run, /, **changes: object) -> Run:
         """Put the changed run in place of the old one."""
         changed = replace(run, **changes) if changes else run  # type: ignore[arg-type]
-        memory.runs[changed.id] = changed
+        state.runs[changed.id] = changed
         self._records[changed.id] = changed
         return changed
 
-    def set_problem(self, memory: State, problem: Problem, /, **changes: object) -> Problem:
+    def set_problem(self, state: State, problem: Problem, /, **changes: object) -> Problem:
         """Put the changed problem in place of the old one."""
         changed = replace(problem, **changes) if changes else problem  # type: ignore[arg-type]
-        memory.problems[changed.id] = changed
+        state.problems[changed.id] = changed
         self._records[changed.id] = changed
         return changed
 

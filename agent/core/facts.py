@@ -5,7 +5,7 @@ A value that nobody gave is left out, never defaulted: a condition that needs it
 
 from datetime import datetime
 
-from agent.core.conditions import Fact, Facts, Scope
+from agent.core.conditions import Condition, ConditionFailure, Fact, Facts, Scope
 from agent.core.state import ActiveAlert, State
 from agent.model.alert import severity_of
 from agent.model.change import Change, ChangeType
@@ -51,6 +51,17 @@ def of_change(state: State, change: Change, at: datetime) -> Facts:
 def of_incident(state: State, incident: Incident) -> Facts:
     """For routes and tickets: the incident and the entity of its probable cause."""
     return Facts(Scope.ROUTE, {**_incident(incident), **_service(state, incident.cause)})
+
+
+def concerns(state: State, incident: Incident, condition: Condition | None) -> bool:
+    """Whether a route or ticket rule is about an incident; none is about every one.
+
+    Fails open: a message or ticket too many is better than an incident nobody heard of.
+    """
+    try:
+        return condition is None or condition.holds(of_incident(state, incident))
+    except ConditionFailure:
+        return True
 
 
 def change_type(state: State, remediation: str, override: ChangeType | None) -> ChangeType:

@@ -6,13 +6,13 @@ on one entity asks the map once.
 
 import heapq
 
+from agent.core.derived import HOPS_MAX
 from agent.core.state import Members, State
 from agent.model.incident import Level
 from agent.model.service import EntityRef
 
 HIT_MAX = 200
 """No more are looked at; an incident that hits this many is the largest there is."""
-HOPS = 8
 SERVICES_NAMED_MAX = 20
 
 
@@ -21,7 +21,7 @@ def spread(state: State, members: Members, entity: EntityRef) -> None:
     service_map = state.config.service_map
     if len(members.hit) >= HIT_MAX or entity not in service_map.entities:
         return
-    for ref in (entity, *(upper for upper, _ in service_map.above(entity, HOPS))):
+    for ref in (entity, *(upper for upper, _ in service_map.above(entity, HOPS_MAX))):
         if ref not in members.hit:
             members.hit[ref] = None
             tier = service_map.entities[ref].tier

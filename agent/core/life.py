@@ -1,9 +1,10 @@
 """The life of incidents: impact, urgency, priority, owner, clocks, resolution and return."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from agent.core import impact
+from agent.core import impact, sync
 from agent.core.course import forget
+from agent.core.derived import HOPS_MAX
 from agent.core.draft import Draft
 from agent.core.state import CLOSED_KEPT, Members, State, Timer
 from agent.model.alert import Severity, severity_of
@@ -11,6 +12,8 @@ from agent.model.incident import Incident, IncidentState, Level, Priority
 from agent.model.reason import Reason
 from agent.model.service import EntityRef, ServiceMap
 
+UNSETTLED_KEPT = timedelta(days=7)
+"""How long a ticketing tool may be away and still hear how an incident ended."""
 ENTITIES_NAMED_MAX = 100
 
 _RANK = {Severity.CRITICAL: 0, Severity.WARNING: 1, Severity.UNKNOWN: 2, Severity.INFO: 3}
@@ -92,7 +95,11 @@ def close_when_quiet(state: State, draft: Draft, identifier: str) -> None:
 
 def _drop(state: State, draft: Draft, identifier: str) -> None:
     """Forget a closed incident, unless something is still under way for it."""
-    if any(c.is_open and c.incident == identifier for c in state.changes.values()):
+    closed_at = state.incidents[identifier].closed_at or draft.at
+    waits_for_tool = draft.at < closed_at + UNSETTLED_KEPT and sync.is_unsettled(state, identifier)
+    if waits_for_tool or any(
+        change.is_open and change.incident == identifier for change in state.changes.values()
+    ):
         state.schedule(draft.at + CLOSED_KEPT, Timer.QUIET, identifier)
         return
     del state.incidents[identifier]
@@ -258,7 +265,7 @@ def _title(
     cause = incident.cause
     if cause is None:
         return incident.summary
-    above = {ref for ref, _ in service_map.above(cause, impact.HOPS)}
+    above = {ref for ref, _ in service_map.above(cause, HOPS_MAX)}
     hit = next((ref for ref in services if ref in above), None)
     what = service_map.label(cause)
     if hit is None:

@@ -2,12 +2,13 @@
 
 from agent.core import act, cause, course, life, sync
 from agent.core.correlate import absorb
-from agent.core.decide import check_parameters, host_of
+from agent.core.decide import check_parameters
 from agent.core.draft import Draft
 from agent.core.facts import change_type
 from agent.core.policy import binding_of, is_own, rule_for
 from agent.core.state import State
-from agent.model.change import Approval, Change, ChangeState, Closure
+from agent.core.targets import host_of
+from agent.model.change import Approval, Change, ChangeState, ChangeType, Closure
 from agent.model.entry import (
     ApprovalGiven,
     ApprovalRejected,
@@ -46,7 +47,7 @@ def comment(state: State, draft: Draft, said: IncidentCommented) -> None:
     """Keep what somebody said, and say it at the tickets too."""
     incident = state.incidents.get(said.incident)
     if incident is None:
-        draft.refuse(Reason.COMMENTED, f"there is no incident {said.incident} in the watch")
+        draft.refuse(Reason.NOT_FOUND, f"there is no incident {said.incident} in the watch")
         return
     draft.note(incident.id, Reason.COMMENTED, said.text, actor=said.by)
     sync.comment(state, incident, f"{incident.id}/{draft.number}", f"{said.by}: {said.text}")
@@ -83,7 +84,7 @@ def confirm_cause(state: State, draft: Draft, said: CauseConfirmed) -> None:
     if incident is None:
         return
     if said.entity not in state.config.service_map.entities:
-        draft.refuse(Reason.CAUSE_CONFIRMED, f"the map has no entity {said.entity}")
+        draft.refuse(Reason.NOT_FOUND, f"the map has no entity {said.entity}")
         return
     cause.confirm(state, draft, incident, said.entity, said.by)
 
@@ -92,7 +93,7 @@ def request_change(state: State, draft: Draft, said: ChangeRequested) -> None:
     """A person asks for a remediation: the same gate as for a rule."""
     remediation = state.config.remediations.get(said.remediation)
     if remediation is None:
-        draft.refuse(Reason.REMEDIATION_GONE, f"there is no remediation {said.remediation}")
+        draft.refuse(Reason.NOT_FOUND, f"there is no remediation {said.remediation}")
         return
     host = host_of(state.config.service_map, said.entity)
     if host is None:
@@ -106,9 +107,13 @@ def request_change(state: State, draft: Draft, said: ChangeRequested) -> None:
     if other is not None:
         draft.refuse(Reason.ALREADY_UNDER_CHANGE, f"{other.id} is open for the same target")
         return
+    if said.type is ChangeType.STANDARD and remediation.change_model != said.type:
+        text = f"{remediation.name} is {remediation.change_model}: only its author can make it less"
+        draft.refuse(Reason.POLICY_REFUSES, text)
+        return
     incident = state.incidents.get(said.incident) if said.incident else None
     if said.incident and incident is None:
-        draft.refuse(Reason.NO_TARGET, f"there is no incident {said.incident} in the watch")
+        draft.refuse(Reason.NOT_FOUND, f"there is no incident {said.incident} in the watch")
         return
     act.request(
         state,
@@ -168,7 +173,7 @@ def cancel(state: State, draft: Draft, said: ChangeCancelled) -> None:
     """A person stops a change."""
     change = state.changes.get(said.change)
     if change is None or not change.is_open:
-        draft.refuse(Reason.CANCELLED, f"{said.change} is not open")
+        draft.refuse(Reason.NOT_OPEN, f"{said.change} is not open")
         return
     act.cancel(state, draft, change, said.by, said.note)
 
@@ -202,7 +207,7 @@ def _resolve_by_ticket(
 def _live(state: State, draft: Draft, identifier: str) -> Incident | None:
     incident = state.incidents.get(identifier)
     if incident is None or not incident.is_live:
-        draft.refuse(Reason.QUIET, f"{identifier} is not a live incident")
+        draft.refuse(Reason.NOT_OPEN, f"{identifier} is not a live incident")
         return None
     return incident
 
@@ -210,6 +215,6 @@ def _live(state: State, draft: Draft, identifier: str) -> Incident | None:
 def _awaiting(state: State, draft: Draft, identifier: str) -> Change | None:
     change = state.changes.get(identifier)
     if change is None or change.state is not ChangeState.AWAITING_APPROVAL:
-        draft.refuse(Reason.APPROVAL_NEEDED, f"{identifier} does not wait for approval")
+        draft.refuse(Reason.NOT_OPEN, f"{identifier} does not wait for approval")
         return None
     return change

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from agent.core import facts
 from agent.core.conditions import ConditionFailure
 from agent.core.state import State
+from agent.core.targets import host_of
 from agent.model.change import (
     Approval,
     Calendar,
@@ -23,6 +24,7 @@ from agent.model.change import (
 from agent.model.interval import Interval
 from agent.model.reason import Reason
 
+LOOK_AGAIN = timedelta(minutes=1)
 UNDER_WAY = (
     ChangeState.STARTING,
     ChangeState.RUNNING,
@@ -87,11 +89,15 @@ def binding_of(state: State, change: Change) -> str:
 
 
 def valid_approvals(state: State, change: Change, rule: PolicyRule, at: datetime) -> list[Approval]:
-    """Approvals that count now: of this content, in time, by others, by role, one a person."""
+    """Approvals that count now: of this content, in time, by others, by role, one a person.
+
+    One that is given ahead of a window counts for its time from when that window opens.
+    """
     binding = binding_of(state, change)
     counted: dict[str, Approval] = {}
     for approval in change.approvals:
-        if approval.binding != binding or at - approval.at > rule.approval_expires:
+        given_for = max(approval.at, change.scheduled_for or approval.at)
+        if approval.binding != binding or at - given_for > rule.approval_expires:
             continue
         if is_own(change, approval.by) or approval.role not in rule.roles:
             continue
@@ -117,7 +123,9 @@ def _rule(state: State, change: Change, at: datetime) -> PolicyRule | Decision:
     for name in state.config.calendars:
         calendar = state.calendars.get(name)
         if calendar is None or not calendar.horizon.contains(at):
-            return _refused(Reason.POLICY_MISSING, f"calendar {name} cannot be read for now")
+            # It may be read in a moment, when a new rule set has come into force.
+            text = f"calendar {name} cannot be read for now"
+            return _deferred(Reason.POLICY_MISSING, text, until=at + LOOK_AGAIN)
     known = facts.of_change(state, change, at)
     for rule, condition in zip(policy.rules, state.derived.policy, strict=True):
         try:
@@ -140,6 +148,8 @@ def _still_possible(state: State, change: Change, at: datetime) -> Decision | No
         return _refused(
             Reason.DIGEST_MISMATCH, f"{change.remediation} was changed since this was asked for"
         )
+    if change.hosts != (host_of(state.config.service_map, change.entity),):
+        return _refused(Reason.TARGET_MOVED, f"{change.entity} is on another host by now")
     return None
 
 
@@ -219,7 +229,9 @@ def _approvals(state: State, change: Change, rule: PolicyRule, at: datetime) -> 
         rule=rule.name,
         roles=rule.roles,
         approvals=missing,
-        until=change.requested_at + rule.approval_expires,
+        until=change.due_at
+        if change.state is ChangeState.AWAITING_APPROVAL
+        else at + rule.approval_expires,
     )
 
 

@@ -3,9 +3,9 @@
 from datetime import datetime, timedelta
 
 from agent.core import facts
-from agent.core.conditions import Condition, ConditionFailure
 from agent.core.draft import Draft
 from agent.core.state import NotifyGroup, State, Timer
+from agent.model.change import ChangeState
 from agent.model.effect import Notify
 from agent.model.entry import NotificationRefused, NotificationSent
 from agent.model.incident import Incident, IncidentState, Priority
@@ -14,18 +14,18 @@ from agent.model.rule import Route
 
 INCIDENTS_TOLD_MAX = 20
 """A notification lists at most this many incidents."""
-RETRY = timedelta(seconds=30)
-FAILURES_MAX = 10
+RETRY_FIRST = timedelta(seconds=15)
+RETRY_MAX = timedelta(minutes=5)
 
 
 def route(state: State, draft: Draft) -> None:
     """Put incidents with news into the groups of their receivers."""
     for identifier in draft.touched:
         incident = state.incidents.get(identifier)
-        if incident is None or not _is_news(state, draft, incident):
+        if incident is None or not _is_news(draft, incident):
             continue
         for rule, condition in state.derived.routes:
-            if _matches(state, incident, condition):
+            if facts.concerns(state, incident, condition):
                 _add(state, draft, rule, incident)
 
 
@@ -52,7 +52,8 @@ def flush(state: State, draft: Draft, key: str) -> None:
         _plan(state, draft, key, group, rule, incidents)
         return
     fresh = [incident for incident in loud if incident.id in group.fresh] or loud
-    group.fresh.clear()
+    for incident in fresh:
+        group.fresh.pop(incident.id, None)
     group.sending = draft.ask(state, lambda effect: _notify(state, rule, key, effect, fresh))
 
 
@@ -85,31 +86,22 @@ def refused(state: State, draft: Draft, said: NotificationRefused) -> None:
         for identifier in effect.incidents:
             text = f"{effect.receiver} could not be told: {said.problem}"
             draft.note(identifier, Reason.NOTIFICATION_REFUSED, text)
-    if said.is_final or group.failures >= FAILURES_MAX:
-        group.sent_at = draft.at
+    if said.is_final:
+        group.sent_at, group.failures = draft.at, 0
         _after(state, draft, effect.group, group)
     else:
         group.fresh.update(dict.fromkeys(effect.incidents))
-        _wake(state, effect.group, draft.at + RETRY)
+        delay = min(RETRY_MAX, RETRY_FIRST * 2 ** min(group.failures - 1, 10))
+        _wake(state, effect.group, draft.at + delay)
 
 
-def _is_news(state: State, draft: Draft, incident: Incident) -> bool:
+def _is_news(draft: Draft, incident: Incident) -> bool:
     """Opening, a new cause, a clock, an approval wanted, resolution: not every alert."""
     if incident.id in draft.overdue or incident.id in draft.cause_changed:
         return True
     if draft.at in (incident.opened_at, incident.resolved_at):
         return True
     return draft.has_news(incident.id)
-
-
-def _matches(state: State, incident: Incident, condition: Condition | None) -> bool:
-    if condition is None:
-        return True
-    try:
-        return condition.holds(facts.of_incident(state, incident))
-    except ConditionFailure:
-        # Fails open: a message too many is better than an incident nobody heard of.
-        return True
 
 
 def _add(state: State, draft: Draft, rule: Route, incident: Incident) -> None:
@@ -120,8 +112,10 @@ def _add(state: State, draft: Draft, rule: Route, incident: Incident) -> None:
             return
         state.groups[key] = group = NotifyGroup()
         _wake(state, key, draft.at + rule.group_wait)
-    elif not group.fresh and group.sent_at is not None and group.sending is None:
-        due = max(draft.at, group.sent_at + rule.group_interval)
+    elif group.sending is None:
+        due = draft.at + rule.group_wait
+        if group.sent_at is not None:
+            due = max(draft.at, group.sent_at + rule.group_interval)
         if incident.state is not IncidentState.OPEN and rule.group_by == ("incident",):
             due = draft.at
         _wake(state, key, due)
@@ -204,7 +198,7 @@ def _notify(state: State, rule: Route, key: str, effect: str, incidents: list[In
         lines += [
             f"  {change.id} waits for approval: {change.title}"
             for change in (state.changes.get(i) for i in incident.changes)
-            if change is not None and change.state == "awaiting_approval"
+            if change is not None and change.state is ChangeState.AWAITING_APPROVAL
         ]
         lines += [f"  ticket {ticket.url}" for ticket in incident.tickets]
     first = incidents[0]

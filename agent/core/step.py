@@ -52,12 +52,9 @@ from agent.model.entry import (
     TimeElapsed,
     What,
 )
-from agent.model.incident import StateInterval
+from agent.model.incident import EVERYTHING, StateInterval
 from agent.model.service import Health
 from agent.model.transition import Transition
-
-EVERYTHING = "*"
-"""The entity of an interval in which nobody watched anything."""
 
 STAGES = (
     cause.name_causes,
@@ -66,6 +63,7 @@ STAGES = (
     problems.recur,
     act.withdraw,
     decide.decide,
+    act.go_on,
     sync.sync,
     route.route,
 )
@@ -81,9 +79,6 @@ def step(state: State, entry: Entry) -> Transition:
     _apply(state, draft, entry.what)
     for stage in STAGES:
         stage(state, draft)
-    if draft.is_released:
-        act.reassess_waiting(state, draft)
-        sync.sync(state, draft)
     return draft.finish()
 
 

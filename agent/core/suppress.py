@@ -82,7 +82,7 @@ def end_silence(state: State, draft: Draft, identifier: str) -> None:
     """A person ends a silence now; it stays in sight for a while, as in Alertmanager."""
     silence = state.silences.get(identifier)
     if silence is None or silence.ends_at <= draft.at:
-        draft.refuse(Reason.SILENCED, f"there is no active silence {identifier}")
+        draft.refuse(Reason.NOT_OPEN, f"there is no active silence {identifier}")
         return
     state.silences[identifier] = replace(silence, ends_at=draft.at, updated_at=draft.at)
     state.schedule(draft.at + SILENCE_KEPT, Timer.SUPPRESSION, identifier)

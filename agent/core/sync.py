@@ -8,7 +8,7 @@ import hashlib
 from datetime import timedelta
 
 from agent.core import facts
-from agent.core.conditions import Condition, ConditionFailure
+from agent.core.conditions import Condition
 from agent.core.draft import Draft
 from agent.core.state import State, TicketSync, Timer
 from agent.model.effect import WriteTicket
@@ -95,6 +95,14 @@ def refused(state: State, draft: Draft, said: TicketRefused) -> None:
         )
 
 
+def is_unsettled(state: State, identifier: str) -> bool:
+    """Whether a tool has not heard yet what there was to say, and may still hear it."""
+    return any(
+        known.telling is not None or (known.failures > 0 and not known.is_given_up)
+        for known in state.tickets.get(identifier, {}).values()
+    )
+
+
 def try_again(state: State, draft: Draft, identifier: str) -> None:
     """The tool had its pause: see whether it still has to be told something."""
     if identifier in state.incidents:
@@ -114,7 +122,7 @@ def _tell(
     syncs = state.tickets.setdefault(incident.id, {})
     known = syncs.get(connector)
     if known is None:
-        if incident.state is IncidentState.MERGED or not _wanted(state, incident, condition):
+        if incident.state is IncidentState.MERGED or not facts.concerns(state, incident, condition):
             return
         syncs[connector] = known = TicketSync()
     if known.telling is not None:
@@ -148,16 +156,6 @@ def _digest_after(state: State, incident: Incident) -> str:
 
 def _digest(ticket: Ticket) -> str:
     return hashlib.sha256(repr(ticket).encode()).hexdigest()
-
-
-def _wanted(state: State, incident: Incident, condition: Condition | None) -> bool:
-    if condition is None:
-        return True
-    try:
-        return condition.holds(facts.of_incident(state, incident))
-    except ConditionFailure:
-        # Fails open: a ticket too many is better than an incident nobody has.
-        return True
 
 
 def _known(state: State, incident: str, connector: str, effect: str) -> TicketSync | None:

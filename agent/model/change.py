@@ -104,6 +104,8 @@ class Change:
     decision: Decision | None = None
     approvals: tuple[Approval, ...] = ()
     due_at: datetime | None = None
+    scheduled_for: datetime | None = None
+    """When the calendar lets it run, where it was deferred for that."""
     attempt: int = 1
     run: str | None = None
     rollback_run: str | None = None

@@ -132,6 +132,10 @@ class TimelineItem:
     """Fingerprints this is about; bounded."""
 
 
+EVERYTHING = "*"
+"""The entity of an interval in which nobody watched anything."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StateInterval:
     """The health of one entity from `start` on; `end` is None while it lasts."""

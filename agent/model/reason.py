@@ -62,9 +62,13 @@ class Reason(StrEnum):
     ATTEMPTS_EXHAUSTED = "attempts_exhausted"
     BREAKER_OPEN = "breaker_open"
     DIGEST_MISMATCH = "digest_mismatch"
+    TARGET_MOVED = "target_moved"
     REMEDIATION_GONE = "remediation_gone"
     NO_LONGER_NEEDED = "no_longer_needed"
     CANCELLED = "cancelled"
+    # What was asked for
+    NOT_FOUND = "not_found"
+    NOT_OPEN = "not_open"
     # Runs
     REQUESTED = "requested"
     RUN_PREPARED = "run_prepared"

@@ -10,12 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from agent.model.incident import StateInterval
+from agent.model.incident import EVERYTHING, StateInterval
 from agent.model.interval import Interval, subtract, total, union
 from agent.model.service import EntityRef, Health
-
-EVERYTHING = "*"
-"""The entity of intervals in which nobody watched anything."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

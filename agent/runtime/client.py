@@ -218,7 +218,8 @@ class Client:
         self._breaker.answered()
         self._count("answered" if response.is_success else "refused")
         if response.status in NOT_US:
-            raise PermanentError(f"{told}: it does not accept our credentials")
+            # They can be mended while we wait: a file that holds them is read anew each time.
+            raise TransientError(f"{told}: it does not accept our credentials")
         if 300 <= response.status < 400:
             raise PermanentError(f"{told}: a redirect, which is not followed; mend the URL")
         return response

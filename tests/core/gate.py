@@ -6,8 +6,9 @@ from datetime import timedelta
 from agent.model.change import CalendarPurpose, ChangeType, PolicyRule, Verdict
 from agent.model.entry import ChangeRequested
 from agent.model.remediation import Outcome
+from agent.model.service import ServiceMap
 from agent.model.transition import Transition
-from tests.core.play import ALLOW, CONFIG, RESTART, RULE, START, Play, calendar, minutes, ref
+from tests.core.play import ALLOW, CONFIG, RESTART, RULE, SHOP, START, Play, calendar, minutes, ref
 
 HOUR = timedelta(hours=1)
 FREEZE, PERMIT = CalendarPurpose.FREEZE, CalendarPurpose.PERMIT
@@ -106,6 +107,15 @@ def cooling() -> Play:
     play.resolve(said)
     play.wait(10)
     return down(play)
+
+
+def moved() -> ServiceMap:
+    """The map of the shop after its databases were taken to another machine."""
+    entities = dict(SHOP.entities)
+    for name, item in entities.items():
+        if item.host is not None:
+            entities[name] = replace(item, host=replace(item.host, address="10.9.9.9"))
+    return ServiceMap.of(entities)
 
 
 def reloaded(**changes: object) -> Play:

@@ -12,8 +12,9 @@ from agent.model.entry import (
     ChangeCancelled,
     ChangeRequested,
 )
+from agent.model.reason import Reason
 from agent.model.transition import Transition
-from tests.core.play import START, Play, calendar, ref
+from tests.core.play import CONFIG, RESTART, START, Play, calendar, ref
 
 
 def ends(change: Change) -> tuple[str, str | None]:
@@ -50,12 +51,12 @@ def test_a_request_names_its_incident() -> None:
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"remediation": "nosuch"}, "remediation_gone"),
+        ({"remediation": "nosuch"}, "not_found"),
         ({"entity": ref("shop")}, "no_target"),
         ({"entity": ref("nosuch")}, "no_target"),
         ({"parameters": {}}, "parameter_refused"),
         ({"parameters": {"service": "; reboot"}}, "parameter_refused"),
-        ({"incident": "INC-9"}, "no_target"),
+        ({"incident": "INC-9"}, "not_found"),
     ],
 )
 def test_what_cannot_be_asked_for_is_refused(changes: dict[str, object], reason: str) -> None:
@@ -115,3 +116,20 @@ def test_a_moment_that_was_waited_for_in_vain_is_passed_over() -> None:
         play.wait(4 * 24 * 3600)
         assert play.state.changes == {}
         assert play.asked(PrepareRun) == 0
+
+
+def test_nobody_makes_a_change_less_than_its_author_did() -> None:
+    """Who may ask for changes cannot skip approval by calling a normal one standard."""
+    normal = replace(RESTART, change_model="normal")
+    play = Play(config=replace(CONFIG, remediations={"restart-service": normal}))
+    asked = ChangeRequested(
+        remediation="restart-service",
+        entity=ref("web1"),
+        parameters={"service": "nginx"},
+        by="otto",
+        type=ChangeType.STANDARD,
+    )
+    told = play.feed(asked).refusal
+    assert told is not None
+    assert told.reason is Reason.POLICY_REFUSES
+    assert play.state.changes == {}

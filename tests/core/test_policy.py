@@ -31,6 +31,7 @@ from tests.core.gate import (
     gone_meanwhile,
     halved,
     in_windows,
+    moved,
     reloaded,
     rule,
     ruled,
@@ -44,7 +45,7 @@ CASES: Mapping[str, tuple[Callable[[], Play], tuple[Verdict, Reason]]] = {
     ),
     "a calendar that nobody could read": (
         lambda: down(Play(config=replace(CONFIG, calendars=("freeze",)))),
-        (Verdict.REFUSED, Reason.POLICY_MISSING),
+        (Verdict.DEFERRED, Reason.POLICY_MISSING),
     ),
     "a condition that cannot be evaluated": (
         lambda: down(ruled(rule('service.owner == "x"'))),
@@ -65,6 +66,10 @@ CASES: Mapping[str, tuple[Callable[[], Play], tuple[Verdict, Reason]]] = {
     "a remediation that was edited": (
         lambda: reloaded(remediations={"restart-service": replace(RESTART, digest="sha256:2")}),
         (Verdict.REFUSED, Reason.DIGEST_MISMATCH),
+    ),
+    "a target that was moved to another host": (
+        lambda: reloaded(service_map=moved()),
+        (Verdict.REFUSED, Reason.TARGET_MOVED),
     ),
     "an alert that has cleared": (gone_meanwhile, (Verdict.REFUSED, Reason.NO_LONGER_NEEDED)),
     "a breaker that is open": (broken, (Verdict.REFUSED, Reason.BREAKER_OPEN)),

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from agent.core.route import FAILURES_MAX, INCIDENTS_TOLD_MAX, RETRY
+from agent.core.route import INCIDENTS_TOLD_MAX, RETRY_FIRST, RETRY_MAX
 from agent.core.state import CLOSED_KEPT, State
 from agent.model.effect import Notify, WriteTicket
 from agent.model.entry import (
@@ -212,39 +212,36 @@ def test_a_receiver_that_does_not_answer_is_told_again() -> None:
     play.fire("ServiceDown", service="db")
     play.wait(10)
     refused(play)
-    play.wait(RETRY.total_seconds())
+    play.wait(RETRY_FIRST.total_seconds())
     refused(play)
-    play.wait(RETRY.total_seconds())
+    play.wait(2 * RETRY_FIRST.total_seconds())
     assert sent(play).incidents == ("INC-1",)
     assert play.said("INC-1", "notification_refused") == ["oncall could not be told: timeout"]
 
 
 def test_what_is_refused_for_good_waits_for_the_repeat() -> None:
     """It is not hammered; the incident is still open hours later, and told again."""
-    for play in (calling(), calling()):
-        play.fire("Odd", host="x1")
-        play.feed(IncidentAcknowledged(incident="INC-1", by="ann"))
-        play.wait(10)
-        for _ in range(FAILURES_MAX - 1):
-            refused(play)
-            play.wait(RETRY.total_seconds())
-        refused(play, final=True)
-        play.wait(HOUR_S)
-        assert play.asked(Notify) == 0
-        play.wait(3 * HOUR_S)
-        assert play.asked(Notify) == 1
-
-
-def test_after_many_failures_it_is_left_to_the_repeat() -> None:
-    """An address that is dead for long."""
     play = calling()
     play.fire("Odd", host="x1")
     play.feed(IncidentAcknowledged(incident="INC-1", by="ann"))
     play.wait(10)
-    for _ in range(FAILURES_MAX):
-        refused(play)
-        play.wait(RETRY.total_seconds())
+    refused(play, final=True)
+    play.wait(HOUR_S)
     assert play.asked(Notify) == 0
+    play.wait(3 * HOUR_S)
+    assert play.asked(Notify) == 1
+
+
+def test_a_receiver_that_is_away_for_long_is_tried_until_it_is_back() -> None:
+    """With growing pauses, never longer than some minutes: it is told soon after it is back."""
+    play = calling()
+    play.fire("Odd", host="x1")
+    play.feed(IncidentAcknowledged(incident="INC-1", by="ann"))
+    play.wait(10)
+    for _ in range(20):
+        refused(play)
+        play.wait(RETRY_MAX.total_seconds())
+    assert sent(play).incidents == ("INC-1",)
 
 
 def test_a_message_stays_in_the_outbox_until_it_was_taken() -> None:

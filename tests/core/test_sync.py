@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
+from agent.core.life import UNSETTLED_KEPT
 from agent.core.state import CLOSED_KEPT
 from agent.core.sync import COMMENTS_WAITING_MAX, RETRY_FIRST, RETRY_MAX
 from agent.model.effect import WriteTicket
@@ -315,12 +316,14 @@ def test_tickets_of_others_change_nothing_here() -> None:
 
 
 def test_late_answers_about_what_is_forgotten_are_passed_over() -> None:
-    """A write that hangs for more than a day finds nothing to write into."""
+    """A write that hangs for more than a week finds nothing to write into."""
     play = desk()
     said = play.fire("ServiceDown", service="db")
     first = play.take(WriteTicket)
     play.resolve(said)
     play.wait(600 + CLOSED_KEPT.total_seconds())
+    assert list(play.state.incidents) == ["INC-1"]
+    play.wait(UNSETTLED_KEPT.total_seconds())
     assert play.state.incidents == {}
     answer = {"effect": first.id, "incident": "INC-1", "connector": "desk"}
     told = [
@@ -331,16 +334,15 @@ def test_late_answers_about_what_is_forgotten_are_passed_over() -> None:
     assert list(play.state.outbox.all()) == []
 
 
-def test_a_pause_that_ends_after_its_incident_was_forgotten_is_passed_over() -> None:
-    """Its timer finds nothing."""
+def test_a_tool_that_was_away_hears_how_it_ended() -> None:
+    """An incident is kept, longer than others, until its ticket says what became of it."""
     play = desk()
     said = play.fire("ServiceDown", service="db")
-    play.resolve(said)
-    play.wait(300 + CLOSED_KEPT.total_seconds() - 1)
     refused(play)
-    play.wait(60)
-    assert play.state.incidents == {}
-    assert play.asked(WriteTicket) == 0
+    play.resolve(said)
+    play.wait(300 + 2 * CLOSED_KEPT.total_seconds())
+    assert list(play.state.incidents) == ["INC-1"]
+    assert play.take(WriteTicket).ticket.state is TicketState.RESOLVED
 
 
 def test_what_was_done_is_told_at_the_desk() -> None:

@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from agent.model.incident import StateInterval
+from agent.model.incident import EVERYTHING, StateInterval
 from agent.model.interval import Interval
 from agent.model.service import Health
-from agent.reporting.availability import EVERYTHING, Availability, availability
+from agent.reporting.availability import Availability, availability
 
 T0 = datetime(2026, 3, 1, tzinfo=UTC)
 DAY = Interval(T0, T0 + timedelta(hours=24))
