@@ -52,7 +52,7 @@ def relation_findings(rules: Rules, known: Known) -> Iterator[Finding]:
     connectors = {connector.name for connector in settings.connectors}
     return chain(
         *(_remediation_rule(rule, known) for rule in rules.of(RemediationRuleSpec)),
-        *(_policy(policy) for policy in rules.of(ChangePolicySpec)),
+        *(_policy(policy, settings) for policy in rules.of(ChangePolicySpec)),
         *(_calendar(calendar, known) for calendar in rules.of(CalendarSpec)),
         *(_route(route, receivers) for route in rules.of(RouteSpec)),
         *(_ticketing(ticketing, connectors) for ticketing in rules.of(TicketingSpec)),
@@ -123,7 +123,16 @@ def value_problem(
     return None
 
 
-def _policy(policy: Written[ChangePolicySpec]) -> Iterator[Finding]:
+def _policy(policy: Written[ChangePolicySpec], settings: Settings) -> Iterator[Finding]:
+    room = settings.ansible.concurrency
+    if policy.spec.concurrency > room:
+        said = (
+            f"concurrency: {policy.spec.concurrency} runs at once, but config.yaml allows {room}."
+        )
+        hint = (
+            "A run that finds no room is refused: lower this, or raise ansible.concurrency there."
+        )
+        yield policy.finding(("concurrency",), said, hint)
     seen: set[str] = set()
     for number, rule in enumerate(policy.spec.rules):
         yield from _condition(policy, ("rules", number, "when"), rule.when, Scope.POLICY)

@@ -5,6 +5,7 @@ Not here: whether a run may start (`core.policy`), and how Ansible is driven (`r
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Protocol
 
 from agent.model.remediation import RunLine, RunResult, RunSpec
@@ -34,8 +35,20 @@ class Executor(Protocol):
     async def prepare(self, spec: RunSpec) -> Prepared:
         """Put a run's own copy of its remediation, inventory and variables on disk."""
 
-    async def launch(self, prepared: Prepared, report: Callable[[RunLine], None]) -> RunResult:
-        """Play it to its end, or to its timeout. A failed play is an outcome, never an error."""
+    async def launch(
+        self,
+        prepared: Prepared,
+        report: Callable[[RunLine], None],
+        *,
+        begun: Callable[[], None],
+        patience: timedelta,
+    ) -> RunResult:
+        """Play it to its end, or to its timeout. A failed play is an outcome, never an error.
+
+        It was judged for now: what cannot begin within `patience` is `REFUSED`, with nothing
+        started. `begun` is called once, right before anything is started. From the first step of
+        this call on, the run can be cancelled.
+        """
 
     async def cancel(self, run: str) -> None:
         """End it for certain; its `launch` gives the outcome `CANCELLED`. Unknown runs: no-op."""

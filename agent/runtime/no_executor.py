@@ -1,6 +1,7 @@
 """An executor for where nothing can be run: every run is refused in words, the watch goes on."""
 
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 
 from agent.model.remediation import Outcome, RunLine, RunResult, RunSpec
 from agent.runtime.executor import Prepared
@@ -22,7 +23,14 @@ class NoExecutor:
         """Say why not."""
         return Prepared(run=spec.run, digest=spec.digest, spec=spec, check_problem=self._problem)
 
-    async def launch(self, prepared: Prepared, report: Callable[[RunLine], None]) -> RunResult:
+    async def launch(
+        self,
+        prepared: Prepared,
+        report: Callable[[RunLine], None],
+        *,
+        begun: Callable[[], None],
+        patience: timedelta,
+    ) -> RunResult:
         """Start nothing."""
         return RunResult(outcome=Outcome.REFUSED, summary=self._problem)
 

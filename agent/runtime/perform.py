@@ -48,6 +48,8 @@ log = logger("perform")
 EFFECTS_HELD_MAX = 2_000
 EFFECT_S_MAX = 180.0
 """The tools have limits of their own; this one holds when those fail."""
+LAUNCH_WITHIN = timedelta(seconds=10)
+"""A launch is judged for its moment: later a window may be over, or a freeze have begun."""
 AT_ONCE: Mapping[type[Effect], int] = {
     PrepareRun: 8,
     LaunchRun: 64,
@@ -168,8 +170,8 @@ class Performer:
         del self._lanes[lane]
         if self._is_behind and len(self._held) < EFFECTS_HELD_MAX // 2:
             self._is_behind = False
-            # a launch that was held back was never begun, so that it may begin now; what the
-            # state has decided and the disk does not hold yet will be submitted in its time
+            # a launch that was held back was never begun: it begins now or, too late, never; what
+            # the state has decided and the disk does not hold yet will be submitted in its time
             for left in sorted(journal.state.outbox.all(), key=_entry_of):
                 if _entry_of(left) <= self._durable:
                     self.submit(left)
@@ -183,7 +185,7 @@ class Performer:
 
         match effect:
             case LaunchRun():
-                await self._ports.runs.launch(effect, append)
+                await self._ports.runs.launch(effect, append, self._patience(effect, journal))
             case CancelRun():
                 await self._ports.runs.cancel(effect)
             case _:
@@ -191,6 +193,13 @@ class Performer:
                 reach("perform.after_before_ack")
                 await append(what)
         self._metrics.seconds.labels(kind).observe(self._clock.monotonic() - began)
+
+    def _patience(self, effect: LaunchRun, journal: Journal) -> timedelta:
+        """What is left of the time in which a run that was judged has to begin."""
+        run = journal.state.runs.get(effect.run)
+        if run is None or run.launched_at is None:
+            return LAUNCH_WITHIN
+        return min(LAUNCH_WITHIN, run.launched_at + LAUNCH_WITHIN - self._clock.now())
 
     async def _outcome(self, effect: PrepareRun | Probe | WriteTicket | Notify) -> What:
         kind = type(effect).__name__

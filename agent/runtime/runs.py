@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from agent.model.effect import CancelRun, LaunchRun, PrepareRun
 from agent.model.entry import RunFinished, RunLost, RunStarted, What
-from agent.model.remediation import RunLine, RunResult
+from agent.model.remediation import Outcome, RunLine, RunResult
 from agent.runtime.crashpoint import reach
 from agent.runtime.executor import Executor, Prepared
 from agent.runtime.log import logger
@@ -22,6 +22,7 @@ OVERTIME = timedelta(seconds=60)
 """The executor ends a run at its timeout; this is how long it may take over that."""
 CANCEL_S_MAX = 60.0
 PREPARED_MAX = 1_000
+TOO_LATE = "too late: policy allowed it for a moment that has passed; nothing was started"
 
 Append = Callable[[What], Awaitable[None]]
 
@@ -49,18 +50,27 @@ class Runs:
         self._prepared[prepared.run] = prepared
         return prepared.digest, problem
 
-    async def launch(self, effect: LaunchRun, append: Append) -> None:
-        """Play what was prepared, once; its beginning and its end are told."""
+    async def launch(self, effect: LaunchRun, append: Append, patience: timedelta) -> None:
+        """Play what was prepared, once; its beginning and its end are told.
+
+        Where it cannot begin within `patience`, nothing is started.
+        """
         prepared = self._prepared.pop(effect.run, None)
         if prepared is None:
             await append(RunLost(run=effect.run, problem="it was not prepared; nothing started"))
             return
         reach("run.before_launch")
         async with asyncio.TaskGroup() as group:
-            playing = group.create_task(self._play(prepared), name=f"play:{effect.run}")
-            await append(RunStarted(effect=effect.id, run=effect.run))
-            reach("run.after_launch")
-            result = await playing
+
+            async def tell_begun() -> None:
+                await append(RunStarted(effect=effect.id, run=effect.run))
+                reach("run.after_launch")
+
+            def begun() -> None:
+                group.create_task(tell_begun(), name=f"begun:{effect.run}")
+
+            # No task of its own: whoever cancels from now on finds it at the executor.
+            result = await self._play(prepared, begun, patience)
         reach("run.before_finished")
         if isinstance(result, str):
             self._metrics.runs.labels("lost").inc()
@@ -77,11 +87,19 @@ class Runs:
         """Make sure that nothing of these runs lives."""
         await self._executor.sweep(runs)
 
-    async def _play(self, prepared: Prepared) -> RunResult | str:
+    async def _play(
+        self, prepared: Prepared, begun: Callable[[], None], patience: timedelta
+    ) -> RunResult | str:
         """How it ended, or why nobody knows."""
+        if patience <= timedelta(0):
+            await self._end(prepared.run)
+            return RunResult(outcome=Outcome.REFUSED, summary=TOO_LATE)
+        longest = patience + prepared.spec.timeout + OVERTIME
         try:
-            async with asyncio.timeout((prepared.spec.timeout + OVERTIME).total_seconds()):
-                return await self._executor.launch(prepared, self._report)
+            async with asyncio.timeout(longest.total_seconds()):
+                return await self._executor.launch(
+                    prepared, self._report, begun=begun, patience=patience
+                )
         except Exception as error:
             # one run: whatever went wrong with its executor, the others go on
             log.exception("run_lost", run=prepared.run)

@@ -76,6 +76,7 @@ class PlainExecutor:
         self.launched: list[str] = []
         self.cancelled: list[str] = []
         self.swept: list[str] = []
+        self.is_full = False
 
     async def start(self) -> None:
         return None
@@ -86,8 +87,18 @@ class PlainExecutor:
     async def prepare(self, spec: RunSpec) -> Prepared:
         return Prepared(run=spec.run, digest=spec.digest, spec=spec, check_problem=self.problem)
 
-    async def launch(self, prepared: Prepared, report: Callable[[RunLine], None]) -> RunResult:
+    async def launch(
+        self,
+        prepared: Prepared,
+        report: Callable[[RunLine], None],
+        *,
+        begun: Callable[[], None],
+        patience: timedelta,
+    ) -> RunResult:
+        if self.is_full:
+            return RunResult(outcome=Outcome.REFUSED, summary="no room")
         self.launched.append(prepared.run)
+        begun()
         await self.let.wait()
         if isinstance(self.outcome, Exception):
             raise self.outcome

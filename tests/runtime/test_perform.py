@@ -9,6 +9,7 @@ from typing import Any
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
+from agent.model.change import Run, RunState
 from agent.model.effect import CancelRun, Effect, LaunchRun, Notify, PrepareRun, Probe, WriteTicket
 from agent.model.entry import (
     NotificationRefused,
@@ -26,8 +27,8 @@ from agent.model.ticket import Ticket, TicketState
 from agent.runtime.client import open_session
 from agent.runtime.metrics import EffectMetrics
 from agent.runtime.notify import Notifier
-from agent.runtime.perform import EFFECTS_HELD_MAX, Performer, Ports
-from agent.runtime.runs import Runs
+from agent.runtime.perform import EFFECTS_HELD_MAX, LAUNCH_WITHIN, Performer, Ports
+from agent.runtime.runs import TOO_LATE, Runs
 from tests.runtime.agents import StillClock
 from tests.runtime.edge import MemoryJournal, PlainExecutor, desk, serving
 
@@ -167,6 +168,43 @@ async def test_a_cancel_does_not_wait_for_the_run_it_ends() -> None:
         entries = await journal.until(3)
     assert isinstance(entries[2], RunFinished)
     assert entries[2].result.outcome is Outcome.CANCELLED
+
+
+async def test_a_launch_without_room_says_that_nothing_was_started() -> None:
+    """It is refused, and nowhere in the journal has it begun."""
+    executor = PlainExecutor()
+    executor.is_full = True
+    async with performing(prepare(), executor=executor) as (performer, journal):
+        await journal.until(1)
+        performer.submit(LaunchRun(id="2.0", run="RUN-1"))
+        entries = await journal.until(2)
+    assert [RunPrepared, RunFinished] == [type(each) for each in entries]
+    assert isinstance(entries[1], RunFinished)
+    assert entries[1].result.outcome is Outcome.REFUSED
+
+
+async def test_a_launch_that_comes_too_late_is_refused() -> None:
+    """Policy judged it for a moment that has passed: a window may be over since."""
+    executor, journal = PlainExecutor(), MemoryJournal()
+    judged = StillClock().at - LAUNCH_WITHIN
+    journal.state.runs["RUN-1"] = Run(
+        id="RUN-1",
+        change="CHG-1",
+        phase=Phase.REMEDIATE,
+        state=RunState.LAUNCHING,
+        requested_at=judged,
+        launched_at=judged,
+    )
+    async with performing(prepare(), executor=executor, journal=journal) as (performer, _):
+        await journal.until(1)
+        performer.submit(LaunchRun(id="2.0", run="RUN-1"))
+        entries = await journal.until(2)
+    assert isinstance(entries[1], RunFinished)
+    assert (Outcome.REFUSED, TOO_LATE) == (
+        entries[1].result.outcome,
+        entries[1].result.summary,
+    )
+    assert (executor.launched, executor.cancelled) == ([], ["RUN-1"])
 
 
 async def test_a_run_of_which_sight_was_lost_is_ended_and_lost() -> None:

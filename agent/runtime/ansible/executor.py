@@ -7,7 +7,7 @@ import asyncio
 import os
 import socket
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import structlog
@@ -57,7 +57,8 @@ class AnsibleExecutor:
         self._remediations = remediations.resolve()
         self._work = work.resolve()
         self._secrets = secrets
-        self._slots = asyncio.Semaphore(concurrency or os.cpu_count() or 1)
+        self._concurrency = concurrency or os.cpu_count() or 1
+        self._slots = asyncio.Semaphore(self._concurrency)
         self._known_hosts = (known_hosts or self._work / "known_hosts").resolve()
         checking = "yes" if known_hosts else "accept-new"
         self._server = ForkServer(
@@ -100,20 +101,25 @@ class AnsibleExecutor:
         )
         return Prepared(run=spec.run, digest=made.digest, spec=spec, check_problem=made.problem)
 
-    async def launch(self, prepared: Prepared, report: Callable[[RunLine], None]) -> RunResult:
+    async def launch(
+        self,
+        prepared: Prepared,
+        report: Callable[[RunLine], None],
+        *,
+        begun: Callable[[], None],
+        patience: timedelta,
+    ) -> RunResult:
         """Play it to its end, or to its timeout. A failed play is an outcome, never an error."""
         run, spec = prepared.run, prepared.spec
         if run in self._live:
-            return self._nothing_started(Outcome.REFUSED, f"run {run} is live already")
+            said = f"run {run} is live already; nothing more was started"
+            return self._nothing_started(Outcome.REFUSED, said)
         if prepared.check_problem is not None:
             self._remove(run)
             return self._nothing_started(Outcome.REFUSED, prepared.check_problem)
         self._live[run] = None
         try:
-            async with self._slots:
-                if run in self._cancelled:
-                    return self._nothing_started(Outcome.CANCELLED, "cancelled before its start")
-                return await self._play(spec, _arguments(spec, self._work / run), report)
+            return await self._in_turn(spec, report, begun, patience)
         except PermanentError as problem:
             return self._nothing_started(Outcome.REFUSED, str(problem))
         finally:
@@ -168,6 +174,36 @@ class AnsibleExecutor:
         if ended is not None and ended.status == 0:
             return None
         return "\n".join(lines) or "ansible-playbook --syntax-check gave no answer"
+
+    async def _in_turn(
+        self,
+        spec: RunSpec,
+        report: Callable[[RunLine], None],
+        begun: Callable[[], None],
+        patience: timedelta,
+    ) -> RunResult:
+        try:
+            async with asyncio.timeout(patience.total_seconds()):
+                await self._slots.acquire()
+        except TimeoutError:
+            return self._not_begun(spec.run)
+        try:
+            if spec.run in self._cancelled:
+                return self._not_begun(spec.run)
+            begun()
+            return await self._play(spec, _arguments(spec, self._work / spec.run), report)
+        finally:
+            self._slots.release()
+
+    def _not_begun(self, run: str) -> RunResult:
+        if run in self._cancelled:
+            said = "cancelled before its start; nothing was started"
+            return self._nothing_started(Outcome.CANCELLED, said)
+        said = (
+            f"{self._concurrency} runs play already, as many as ansible.concurrency allows; "
+            "nothing was started"
+        )
+        return self._nothing_started(Outcome.REFUSED, said)
 
     async def _play(
         self, spec: RunSpec, arguments: tuple[str, ...], report: Callable[[RunLine], None]

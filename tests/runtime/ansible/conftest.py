@@ -12,6 +12,7 @@ import pytest_asyncio
 from agent.config.tree import digest_tree
 from agent.model.remediation import Host, ParameterValue, Phase, RunLine, RunResult, RunSpec
 from agent.runtime.ansible.executor import AnsibleExecutor
+from agent.runtime.executor import Prepared
 
 SECRET = "hunter2-and-more"
 LOCAL = Host(name="app1", address="127.0.0.1", connection="local")
@@ -62,7 +63,18 @@ class Stage:
         self, spec: RunSpec, report: Callable[[RunLine], None] = lambda line: None
     ) -> RunResult:
         """Prepare and launch."""
-        return await self.executor.launch(await self.executor.prepare(spec), report)
+        return await self.launch(await self.executor.prepare(spec), report)
+
+    async def launch(
+        self,
+        prepared: Prepared,
+        report: Callable[[RunLine], None] = lambda line: None,
+        patience_s: float = 30,
+    ) -> RunResult:
+        """Launch what was prepared, as soon as others of the test make room for it."""
+        return await self.executor.launch(
+            prepared, report, begun=lambda: None, patience=timedelta(seconds=patience_s)
+        )
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

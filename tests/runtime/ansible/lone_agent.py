@@ -25,7 +25,12 @@ async def main(remediations: Path, work: Path, name: str) -> None:
         parameters={},
         timeout=timedelta(minutes=5),
     )
-    await executor.launch(await executor.prepare(spec), lambda line: None)
+    await executor.launch(
+        await executor.prepare(spec),
+        lambda line: None,
+        begun=lambda: None,
+        patience=timedelta(seconds=30),
+    )
 
 
 if __name__ == "__main__":

@@ -249,9 +249,7 @@ async def test_a_run_cancelled_before_its_start_never_starts(stage: Stage, tmp_p
     """A run that waits for its turn is cancelled without having been played."""
     digest = stage.remediation(f"- ansible.builtin.file: {{path: {tmp_path}/mark, state: touch}}")
     prepared = await stage.executor.prepare(stage.spec(digest))
-    playing = asyncio.get_running_loop().create_task(
-        stage.executor.launch(prepared, lambda line: None)
-    )
+    playing = asyncio.get_running_loop().create_task(stage.launch(prepared))
     await asyncio.sleep(0)
     await stage.executor.cancel(prepared.run)
     result = await playing

@@ -192,7 +192,7 @@ async def test_a_remediation_is_no_path(stage: Stage, name: str) -> None:
     prepared = await stage.executor.prepare(spec)
 
     assert prepared.check_problem is not None
-    assert (await stage.executor.launch(prepared, lambda line: None)).outcome == Outcome.REFUSED
+    assert (await stage.launch(prepared)).outcome == Outcome.REFUSED
 
 
 @pytest.mark.parametrize("run", ["../x", "/etc", "a/b", "", ".", "-x", "a" * 65, "a\n"])

@@ -121,7 +121,7 @@ async def test_a_run_leaves_no_folder(stage: Stage) -> None:
     spec = stage.spec(stage.remediation("- ansible.builtin.fail: {}"))
     prepared = await stage.executor.prepare(spec)
     was_there = (stage.work / spec.run).is_dir()
-    await stage.executor.launch(prepared, lambda line: None)
+    await stage.launch(prepared)
 
     assert (was_there, (stage.work / spec.run).exists()) == (True, False)
 
@@ -131,7 +131,7 @@ async def test_what_was_not_approved_does_not_start(stage: Stage, tmp_path: Path
     digest = stage.remediation(f"- ansible.builtin.file: {{path: {tmp_path}/mark, state: touch}}")
     (stage.remediations / "play" / "playbook.yml").open("a").write("#")
     prepared = await stage.executor.prepare(stage.spec(digest))
-    result = await stage.executor.launch(prepared, lambda line: None)
+    result = await stage.launch(prepared)
 
     assert prepared.digest not in ("", digest)
     assert result.outcome == Outcome.REFUSED
@@ -181,3 +181,27 @@ async def test_runs_beyond_the_concurrency_wait_their_turn(stage: Stage) -> None
     results = await asyncio.gather(*(stage.play(stage.spec(digest)) for _ in range(3)))
 
     assert [result.outcome for result in results] == [Outcome.OK] * 3
+
+
+async def test_a_run_that_finds_no_room_in_time_is_never_played(
+    stage: Stage, tmp_path: Path
+) -> None:
+    """What was judged for a moment is refused when the others take longer than that moment."""
+    gate = tmp_path / "gate"
+    os.mkfifo(gate)
+    held = stage.remediation(f"- ansible.builtin.command: {{argv: [cat, {gate}]}}", name="held")
+    mark = stage.remediation(f"- ansible.builtin.file: {{path: {tmp_path}/mark, state: touch}}")
+    prepared = await stage.executor.prepare(stage.spec(mark))
+    holders = [await stage.executor.prepare(stage.spec(held, remediation="held")) for _ in range(2)]
+    async with asyncio.TaskGroup() as group:
+        holding = [group.create_task(stage.launch(holder)) for holder in holders]
+        # their first step takes all the room there is
+        await asyncio.sleep(0)
+        late = await stage.launch(prepared, patience_s=0.05)
+        for task in holding:
+            task.cancel()
+
+    assert Outcome.REFUSED == late.outcome
+    assert "2 runs play already, as many as ansible.concurrency allows" in late.summary
+    assert not (tmp_path / "mark").exists()
+    assert not (stage.work / prepared.run).exists()
