@@ -1,15 +1,15 @@
 """`watchkeeper silence`: what is muted, what would be, and a new silence."""
 
 import getpass
-import re
 import sys
 from datetime import UTC, datetime, timedelta
 
 from agent.cli import show
 from agent.cli.remote import Document, Remote
+from agent.config.durations import parse_duration
+from agent.config.matchers import parse_matchers
 from agent.errors import PermanentError
-
-_MATCHER = re.compile(r'([A-Za-z_][A-Za-z0-9_]*)(=~|!~|!=|=)"?(.*?)"?', re.DOTALL)
+from agent.model.labels import Matcher, MatchOperator
 
 SAMPLE_SHOWN_MAX = 5
 
@@ -31,7 +31,7 @@ def silence(
         return 0
     if not matchers:
         return _list(remote, as_json=as_json)
-    parsed = [_matcher(text) for text in matchers]
+    parsed = _parsed(matchers)
     if not comment:
         raise PermanentError("say why with --comment: whoever finds the silence will ask")
     length = _duration(duration)
@@ -41,7 +41,7 @@ def silence(
     made = remote.post(
         "/api/v2/silences",
         {
-            "matchers": parsed,
+            "matchers": [_shape(matcher) for matcher in parsed],
             "startsAt": now.isoformat(),
             "endsAt": (now + length).isoformat(),
             "createdBy": getpass.getuser(),
@@ -54,10 +54,9 @@ def silence(
     return 0
 
 
-def _confirm(remote: Remote, matchers: list[Document]) -> int | None:
+def _confirm(remote: Remote, matchers: list[Matcher]) -> int | None:
     """Show what would be muted and ask; the exit code where it shall not be."""
-    filters = [_written(matcher) for matcher in matchers]
-    found = remote.get("/api/v1/silences/preview", filter=filters)
+    found = remote.get("/api/v1/silences/preview", filter=[str(matcher) for matcher in matchers])
     out = show.console()
     out.print(
         show.text(
@@ -105,27 +104,34 @@ def _list(remote: Remote, *, as_json: bool) -> int:
     return 0
 
 
-def _matcher(text: str) -> Document:
-    match = _MATCHER.fullmatch(text)
-    if match is None:
-        raise PermanentError(f"{text!r} is no matcher; write name=value, !=, =~ or !~")
-    name, operator, value = match.groups()
+def _parsed(texts: list[str]) -> list[Matcher]:
+    try:
+        return [matcher for text in texts for matcher in parse_matchers(text)]
+    except ValueError as error:
+        raise PermanentError(str(error)) from None
+
+
+def _shape(matcher: Matcher) -> Document:
     return {
-        "name": name,
-        "value": value,
-        "isRegex": "~" in operator,
-        "isEqual": not operator.startswith("!"),
+        "name": matcher.name,
+        "value": matcher.value,
+        "isRegex": matcher.operator in (MatchOperator.REGEX, MatchOperator.NOT_REGEX),
+        "isEqual": matcher.operator in (MatchOperator.EQUAL, MatchOperator.REGEX),
     }
 
 
 def _written(matcher: Document) -> str:
-    operator = ("=" if matcher.get("isEqual", True) else "!") + ("~" if matcher["isRegex"] else "")
-    return f'{matcher["name"]}{"!=" if operator == "!" else operator}"{matcher["value"]}"'
+    operator = {
+        (True, False): MatchOperator.EQUAL,
+        (False, False): MatchOperator.NOT_EQUAL,
+        (True, True): MatchOperator.REGEX,
+        (False, True): MatchOperator.NOT_REGEX,
+    }[matcher.get("isEqual", True), matcher["isRegex"]]
+    return str(Matcher(name=matcher["name"], operator=operator, value=matcher["value"]))
 
 
 def _duration(text: str) -> timedelta:
-    match = re.fullmatch(r"(\d+)([smhdw])", text)
-    if match is None:
-        raise PermanentError(f"{text!r} is no duration; write 30m, 2h, 1d")
-    unit = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}[match[2]]
-    return timedelta(**{unit: int(match[1])})
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise PermanentError(str(error)) from None

@@ -1,6 +1,7 @@
 """Matchers in Prometheus' syntax: `host="app1",service=~"nginx|redis"`.
 
-Not here: how a matcher is applied to labels (`core`).
+The one notation for rules, for silences and for the command line. Not here: how a matcher is
+applied to labels (`core`), and what Alertmanager's `filter=` takes besides (`web`).
 """
 
 import re
@@ -10,11 +11,16 @@ import re2
 from agent.model.labels import Matcher, MatchOperator
 
 MATCHERS_MAX = 32
+MATCHERS_CHARACTERS_MAX = 4096
 
-_NAME = r"[a-zA-Z_:][a-zA-Z0-9_:.\-/]*"
+_RESERVED = r"""\s,"'`{}=!~"""
+"""Alertmanager's own: a name or a value that holds one of them stands in quotes."""
+_CHARACTER = r"""(?:[^"\\]|\\.)"""
 _MATCHER = re.compile(
-    rf"""\s*(?P<name>{_NAME})\s*(?P<operator>=~|!~|!=|=)\s*"""
-    r"""(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<bare>[^\s,"{}=!~]+))\s*"""
+    rf"""\s*(?:"(?P<quoted_name>{_CHARACTER}+)"|(?P<name>[^{_RESERVED}]+))"""
+    r"""\s*(?P<operator>=~|!~|!=|=)"""
+    rf"""\s*(?:"(?P<quoted>{_CHARACTER}*)"|(?P<bare>[^{_RESERVED}]+))\s*""",
+    re.DOTALL,
 )
 _ESCAPES = {"n": "\n", '"': '"', "\\": "\\"}
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
@@ -24,9 +30,11 @@ _REGEX = (MatchOperator.REGEX, MatchOperator.NOT_REGEX)
 def parse_matchers(text: str) -> tuple[Matcher, ...]:
     """The matchers of a comma-separated list, with or without braces around it.
 
-    Raises ValueError with a sentence for people: syntax, an illegal regular expression, or more
-    than `MATCHERS_MAX` matchers.
+    Raises ValueError with a sentence for people: syntax, an illegal regular expression, more
+    than `MATCHERS_MAX` matchers or `MATCHERS_CHARACTERS_MAX` characters.
     """
+    if len(text) > MATCHERS_CHARACTERS_MAX:
+        raise ValueError(f"longer than {MATCHERS_CHARACTERS_MAX} characters")
     inner = text.strip()
     if inner.startswith("{") and inner.endswith("}"):
         inner = inner[1:-1].strip()
@@ -48,15 +56,17 @@ def parse_matchers(text: str) -> tuple[Matcher, ...]:
 
 
 def _matcher(piece: re.Match[str]) -> Matcher:
-    quoted = piece["quoted"]
-    value = piece["bare"] if quoted is None else quoted
-    if quoted is not None and "\\" in quoted:
-        # In a regular expression an unknown escape is the expression's own: \d stays \d.
-        value = _ESCAPE.sub(lambda found: _ESCAPES.get(found[1], found[0]), quoted)
+    name = piece["name"] or _unescaped(piece["quoted_name"])
+    value = piece["bare"] or _unescaped(piece["quoted"])
     operator = MatchOperator(piece["operator"])
     if operator in _REGEX:
         refuse_bad_pattern(value)
-    return Matcher(name=piece["name"], operator=operator, value=value)
+    return Matcher(name=name, operator=operator, value=value)
+
+
+def _unescaped(quoted: str) -> str:
+    # In a regular expression an unknown escape is the expression's own: \d stays \d.
+    return _ESCAPE.sub(lambda found: _ESCAPES.get(found[1], found[0]), quoted)
 
 
 def refuse_bad_pattern(pattern: str) -> None:

@@ -41,5 +41,14 @@ class Matcher:
     value: str
 
     def __str__(self) -> str:
-        escaped = self.value.replace("\\", "\\\\").replace('"', '\\"')
-        return f'{self.name}{self.operator}"{escaped}"'
+        name = _quoted(self.name) if _RESERVED & set(self.name) else self.name
+        return f"{name}{self.operator}{_quoted(self.value)}"
+
+
+_RESERVED = frozenset(" \t\r\n,\"'`{}=!~\\")
+"""A name that holds one of them stands in quotes, as Alertmanager writes it."""
+
+
+def _quoted(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'

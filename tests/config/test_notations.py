@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from agent.config.durations import format_duration, parse_duration
-from agent.config.matchers import parse_matchers
+from agent.config.matchers import MATCHERS_CHARACTERS_MAX, MATCHERS_MAX, parse_matchers
 from agent.config.references import did_you_mean, entity_ref
 from agent.model.labels import Matcher, MatchOperator
 from agent.model.service import EntityKind
@@ -48,6 +48,9 @@ def test_what_is_no_duration(text: str) -> None:
         (r'a=~"\\d+",b!~"x\d"', [("a", "=~", r"\d+"), ("b", "!~", r"x\d")]),
         (r'a="say \"x\", \\ and\n"', [("a", "=", 'say "x", \\ and\n')]),
         ('a=""', [("a", "=", "")]),
+        ("host=app1,service=nginx", [("host", "=", "app1"), ("service", "=", "nginx")]),
+        ('{"a"="b", "ü v"!~"c"}', [("a", "=", "b"), ("ü v", "!~", "c")]),
+        ('ünicode!="x", k8s.io/app=y', [("ünicode", "!=", "x"), ("k8s.io/app", "=", "y")]),
     ],
 )
 def test_matchers(text: str, expected: list[tuple[str, str, str]]) -> None:
@@ -60,16 +63,23 @@ def test_matchers(text: str, expected: list[tuple[str, str, str]]) -> None:
 
 def test_a_matcher_reads_what_it_prints() -> None:
     """Text of a matcher is the matcher again, whatever its value holds."""
-    matcher = Matcher(name="a", operator=MatchOperator.EQUAL, value='"\\,}\\n x')
-    assert (matcher,) == parse_matchers(str(matcher))
+    for name in ("a", "ü", 'a "b"', "a,b=c"):
+        matcher = Matcher(name=name, operator=MatchOperator.EQUAL, value='"\\,}\\n x')
+        assert (matcher,) == parse_matchers(str(matcher))
 
 
 @pytest.mark.parametrize(
-    "text", ["", "{}", "a", "a=", 'a="b', 'a="b" c="d"', "=b", 'a=~"("', 'a=="b"', "1a=b", ",a=b"]
+    "text",
+    [
+        *("", "{}", "a", "a=", 'a="b', 'a="b" c="d"', "=b", 'a=~"("', 'a=="b"', ",a=b"),
+        *('{a="b"', '{a="b" or c="d"}', 'foo{a="b"}', "=", "a=~[", "🤖", "a='b'", "a=b c", '""=b'),
+        ",".join(["a=b"] * (MATCHERS_MAX + 1)),
+        "a=" + "b" * MATCHERS_CHARACTERS_MAX,
+    ],
 )
 def test_what_is_no_matcher(text: str) -> None:
     """Broken syntax and illegal regular expressions are refused."""
-    with pytest.raises(ValueError, match=r"matcher|RE2"):
+    with pytest.raises(ValueError, match=r"matcher|RE2|longer"):
         parse_matchers(text)
 
 
