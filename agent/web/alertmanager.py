@@ -23,7 +23,7 @@ from agent.web.alertmanager_wire import (
     alert_shape,
     moment,
 )
-from agent.web.matchers import compile_filters
+from agent.web.filters import compile_filters
 from agent.web.permission import Permission
 from agent.web.problem import refuse
 from agent.web.routes import Call, Route, answer_json

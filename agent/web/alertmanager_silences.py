@@ -19,7 +19,7 @@ from agent.web.alertmanager_wire import (
     silence_shape,
     silence_state,
 )
-from agent.web.matchers import compile_filters
+from agent.web.filters import compile_filters
 from agent.web.permission import Permission
 from agent.web.problem import not_found, refuse
 from agent.web.routes import Call, Route, answer_json

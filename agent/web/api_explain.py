@@ -1,6 +1,5 @@
 """Why, and why not: what an alert led to and what mutes it; whom a silence would silence."""
 
-from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
@@ -9,6 +8,7 @@ from typing import Annotated
 from aiohttp import web
 from pydantic import Field
 
+from agent.config.matchers import parse_matchers
 from agent.core.matching import compile_matcher
 from agent.core.state import ActiveAlert, State
 from agent.model.alert import Alert
@@ -18,14 +18,13 @@ from agent.model.reason import Reason
 from agent.model.service import EntityRef
 from agent.model.silence import Silence
 from agent.web.api_incidents import known_incident
-from agent.web.matchers import compile_filters
 from agent.web.permission import Permission
+from agent.web.preview import preview_of
 from agent.web.problem import not_found, refuse
 from agent.web.routes import Call, Route, Wish, answer
-from agent.web.slices import choose
+from agent.web.views.silences import SilencePreview
 
 TAG = "Explain"
-SAMPLE_MAX = 20
 SILENCES_EXPLAINED_MAX = 100
 
 
@@ -65,18 +64,6 @@ class IncidentExplanation:
     causes: tuple[Cause, ...]
     cause_confirmed_by: str | None
     decisions: tuple[TimelineItem, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SilencePreview:
-    """What these matchers would mute of what fires now."""
-
-    alerts: int
-    muted_already: int
-    incidents: tuple[str, ...]
-    owners: dict[EntityRef, int]
-    """Alerts by the team that owns the entity; `unowned` and `unplaced` are counted, too."""
-    sample: tuple[Labels, ...]
 
 
 class PreviewQuery(Wish):
@@ -121,27 +108,13 @@ async def explain_incident(call: Call) -> web.StreamResponse:
 
 async def preview_silence(call: Call) -> web.StreamResponse:
     """Count what a silence would hide before it is made."""
+    texts = call.query_as(PreviewQuery).filter
     try:
-        holds = compile_filters(call.query_as(PreviewQuery).filter)
+        matchers = tuple(matcher for text in texts for matcher in parse_matchers(text))
+        preview = await preview_of(call.site.loop.state, matchers)
     except ValueError as error:
         raise refuse(HTTPStatus.BAD_REQUEST, f"bad filter: {error}") from None
-    state = call.site.loop.state
-    hit = await choose(list(state.alerts.values()), lambda active: holds(active.alert.labels))
-    preview = SilencePreview(
-        alerts=len(hit),
-        muted_already=sum(bool(active.suppressed_by) for active in hit),
-        incidents=tuple(sorted({active.incident for active in hit if active.incident})),
-        owners=dict(sorted(Counter(_owner(state, active) for active in hit).items())),
-        sample=tuple(active.alert.labels for active in hit[:SAMPLE_MAX]),
-    )
     return answer(preview, SilencePreview)
-
-
-def _owner(state: State, active: ActiveAlert) -> str:
-    entity = state.config.service_map.entities.get(active.entity or "")
-    if entity is None:
-        return "unplaced"
-    return entity.owner or "unowned"
 
 
 def _placed_by(state: State, active: ActiveAlert) -> tuple[str, ...]:

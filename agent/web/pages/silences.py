@@ -7,20 +7,16 @@ from typing import Literal
 from aiohttp import web
 from pydantic import Field
 
+from agent.config.matchers import MATCHERS_MAX, parse_matchers
 from agent.core.matching import compile_all
 from agent.model.entry import SilenceAdded, SilenceExpired
 from agent.model.labels import Matcher
 from agent.model.silence import Silence
-from agent.web.matchers import MATCHERS_MAX, parse_matchers
 from agent.web.pages.render import Page, Renderer, see_other
 from agent.web.permission import Permission
+from agent.web.preview import preview_of
 from agent.web.routes import Call, Route, Wish
-from agent.web.views.silences import (
-    PREVIEW_ALERTS_MAX,
-    SilenceForm,
-    SilencePreview,
-    silence_rows,
-)
+from agent.web.views.silences import SilenceForm, silence_rows
 from agent.web.writes import write
 
 HOURS_MAX = 720.0
@@ -67,7 +63,7 @@ class SilencePages:
             hours=f"{wish.hours:g}",
             comment=wish.comment,
             problem=problem,
-            preview=None if problem else _preview(call, matchers),
+            preview=None if problem else await preview_of(call.site.loop.state, matchers),
         )
         if problem or wish.do == "preview":
             return self._show(call, typed)
@@ -114,15 +110,3 @@ def _matchers(wish: SilenceWish) -> tuple[tuple[Matcher, ...], str]:
     if wish.do == "add" and not wish.comment.strip():
         return (), "Say why: others will want to know."
     return matchers, ""
-
-
-def _preview(call: Call, matchers: tuple[Matcher, ...]) -> SilencePreview:
-    holds = compile_all(matchers)
-    hit = [one for one in call.site.loop.state.alerts.values() if holds(one.alert.labels)]
-    names = dict.fromkeys(one.alert.name or "Alert without a name" for one in hit)
-    incidents = dict.fromkeys(one.incident for one in hit if one.incident)
-    return SilencePreview(
-        count=len(hit),
-        names=tuple(names)[:PREVIEW_ALERTS_MAX],
-        incidents=tuple(incidents)[:PREVIEW_ALERTS_MAX],
-    )

@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from agent.model.labels import Labels
+from agent.model.service import EntityRef
 from agent.model.silence import Silence
 from agent.web.views.words import Badge, Moment, Tone, moment, person
-
-PREVIEW_ALERTS_MAX = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,11 +17,24 @@ class SilenceRow:
     id: str
     matchers: tuple[str, ...]
     state: Badge
-    begins: Moment
     ends: Moment
     by: str
     comment: str
     can_expire: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SilencePreview:
+    """What these matchers would mute of what fires now."""
+
+    alerts: int
+    muted_already: int
+    names: tuple[str, ...]
+    """What the alerts are called; bounded."""
+    incidents: tuple[str, ...]
+    owners: dict[EntityRef, int]
+    """Alerts by the team that owns the entity; `unowned` and `unplaced` are counted, too."""
+    sample: tuple[Labels, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,16 +45,7 @@ class SilenceForm:
     hours: str = "2"
     comment: str = ""
     problem: str = ""
-    preview: "SilencePreview | None" = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SilencePreview:
-    """What the silence would mute now."""
-
-    count: int
-    names: tuple[str, ...]
-    incidents: tuple[str, ...]
+    preview: SilencePreview | None = None
 
 
 def silence_rows(silences: Iterable[Silence], now: datetime) -> tuple[SilenceRow, ...]:
@@ -61,7 +65,6 @@ def _row(silence: Silence, now: datetime) -> SilenceRow:
         id=silence.id,
         matchers=tuple(str(matcher) for matcher in silence.matchers),
         state=state,
-        begins=moment(silence.starts_at, now),
         ends=moment(silence.ends_at, now),
         by=person(silence.created_by),
         comment=silence.comment,
