@@ -22,7 +22,16 @@ OVERTIME = timedelta(seconds=60)
 """The executor ends a run at its timeout; this is how long it may take over that."""
 CANCEL_S_MAX = 60.0
 PREPARED_MAX = 1_000
-TOO_LATE = "too late: policy allowed it for a moment that has passed; nothing was started"
+NOT_PREPARED = RunResult(
+    outcome=Outcome.REFUSED, summary="it does not lie ready any more; nothing was started"
+)
+CANCELLED_EARLY = RunResult(
+    outcome=Outcome.CANCELLED, summary="cancelled before its start; nothing was started"
+)
+TOO_LATE = RunResult(
+    outcome=Outcome.REFUSED,
+    summary="too late: policy allowed it for a moment that has passed; nothing was started",
+)
 
 Append = Callable[[What], Awaitable[None]]
 
@@ -36,17 +45,20 @@ class Runs:
         self._executor = executor
         self._report = report
         self._metrics = metrics
-        self._prepared: dict[str, Prepared] = {}
+        self._prepared: dict[str, Prepared | None] = {}
+        """None for a run that was cancelled before its launch came."""
 
     async def prepare(self, effect: PrepareRun) -> tuple[str | None, str]:
         """The digest of what would be played, None where it must not be, and why."""
         prepared = await self._executor.prepare(effect.spec)
         problem = prepared.check_problem or ""
-        if problem and prepared.digest == effect.spec.digest:
-            return None, problem
+        if problem:
+            return None if prepared.digest == effect.spec.digest else prepared.digest, problem
         if len(self._prepared) >= PREPARED_MAX:
             # prepared and then refused by policy, long ago
-            self._prepared.pop(next(iter(self._prepared)))
+            oldest = next(iter(self._prepared))
+            del self._prepared[oldest]
+            await self._end(oldest)
         self._prepared[prepared.run] = prepared
         return prepared.digest, problem
 
@@ -55,9 +67,11 @@ class Runs:
 
         Where it cannot begin within `patience`, nothing is started.
         """
+        is_known = effect.run in self._prepared
         prepared = self._prepared.pop(effect.run, None)
         if prepared is None:
-            await append(RunLost(run=effect.run, problem="it was not prepared; nothing started"))
+            why = CANCELLED_EARLY if is_known else NOT_PREPARED
+            await append(RunFinished(effect=effect.id, run=effect.run, result=why))
             return
         reach("run.before_launch")
         async with asyncio.TaskGroup() as group:
@@ -80,7 +94,9 @@ class Runs:
         await append(RunFinished(effect=effect.id, run=effect.run, result=result))
 
     async def cancel(self, effect: CancelRun) -> None:
-        """End a run for certain; what was launched tells its own end."""
+        """End a run for certain; its launch tells the end, also where that is still to come."""
+        if effect.run in self._prepared:
+            self._prepared[effect.run] = None
         await self._end(effect.run)
 
     async def sweep(self, runs: Sequence[str]) -> None:
@@ -93,7 +109,7 @@ class Runs:
         """How it ended, or why nobody knows."""
         if patience <= timedelta(0):
             await self._end(prepared.run)
-            return RunResult(outcome=Outcome.REFUSED, summary=TOO_LATE)
+            return TOO_LATE
         longest = patience + prepared.spec.timeout + OVERTIME
         try:
             async with asyncio.timeout(longest.total_seconds()):

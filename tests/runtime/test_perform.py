@@ -28,7 +28,7 @@ from agent.runtime.client import open_session
 from agent.runtime.metrics import EffectMetrics
 from agent.runtime.notify import Notifier
 from agent.runtime.perform import EFFECTS_HELD_MAX, LAUNCH_WITHIN, Performer, Ports
-from agent.runtime.runs import TOO_LATE, Runs
+from agent.runtime.runs import NOT_PREPARED, PREPARED_MAX, TOO_LATE, Runs
 from tests.runtime.agents import StillClock
 from tests.runtime.edge import MemoryJournal, PlainExecutor, desk, serving
 
@@ -200,11 +200,37 @@ async def test_a_launch_that_comes_too_late_is_refused() -> None:
         performer.submit(LaunchRun(id="2.0", run="RUN-1"))
         entries = await journal.until(2)
     assert isinstance(entries[1], RunFinished)
-    assert (Outcome.REFUSED, TOO_LATE) == (
-        entries[1].result.outcome,
-        entries[1].result.summary,
-    )
+    assert entries[1].result == TOO_LATE
     assert (executor.launched, executor.cancelled) == ([], ["RUN-1"])
+
+
+async def test_a_cancel_beside_its_launch_ends_it_whichever_is_first() -> None:
+    """Both may come out of one commit: the run is never played behind the back of its cancel."""
+    executor = PlainExecutor()
+    launch, cancel = LaunchRun(id="2.0", run="RUN-1"), CancelRun(id="2.1", run="RUN-1")
+    for first, second, told in ((launch, cancel, 3), (cancel, launch, 2)):
+        async with performing(prepare(), executor=executor) as (performer, journal):
+            await journal.until(1)
+            performer.submit(first)
+            performer.submit(second)
+            entries = await journal.until(told)
+        assert isinstance(entries[-1], RunFinished)
+        assert entries[-1].result.outcome is Outcome.CANCELLED
+    assert executor.launched == ["RUN-1"]
+
+
+async def test_what_makes_room_among_the_prepared_leaves_nothing_behind() -> None:
+    """The folder of a run that was prepared long ago goes with it."""
+    executor, count = PlainExecutor(), PREPARED_MAX + 1
+    async with performing(executor=executor) as (performer, journal):
+        for number in range(1, count + 1):
+            performer.submit(prepare(number))
+        await journal.until(count)
+        performer.submit(LaunchRun(id="2.0", run=executor.cancelled[0]))
+        entries = await journal.until(count + 1)
+    assert len(executor.cancelled) == 1
+    assert isinstance(entries[-1], RunFinished)
+    assert entries[-1].result == NOT_PREPARED
 
 
 async def test_a_run_of_which_sight_was_lost_is_ended_and_lost() -> None:

@@ -115,7 +115,6 @@ class AnsibleExecutor:
             said = f"run {run} is live already; nothing more was started"
             return self._nothing_started(Outcome.REFUSED, said)
         if prepared.check_problem is not None:
-            self._remove(run)
             return self._nothing_started(Outcome.REFUSED, prepared.check_problem)
         self._live[run] = None
         try:
@@ -130,7 +129,7 @@ class AnsibleExecutor:
     async def cancel(self, run: str) -> None:
         """End it for certain; its `launch` gives the outcome `CANCELLED`. Unknown runs: no-op."""
         if run not in self._live:
-            self._remove(run)
+            await asyncio.to_thread(self._remove, run)
             return
         self._cancelled.add(run)
         conversation = self._live[run]

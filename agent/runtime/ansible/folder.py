@@ -29,7 +29,10 @@ class RunFolder:
 
 
 def create(spec: RunSpec, *, remediations: Path, work: Path, known_hosts: Path) -> RunFolder:
-    """Make the folder of `spec`, mode 0700, and give the digest of the copy in it."""
+    """Make the folder of `spec`, mode 0700, and give the digest of the copy in it.
+
+    What must not be played leaves no folder.
+    """
     problem = _refuse_names(spec) or refuse(spec.hosts, spec.parameters)
     if problem is not None:
         return RunFolder(digest="", problem=problem)
@@ -40,17 +43,13 @@ def create(spec: RunSpec, *, remediations: Path, work: Path, known_hosts: Path) 
         return RunFolder(digest="", problem=f"run {spec.run} was prepared before")
     folder.chmod(0o700)
     try:
-        # Before the copy: what leads out of the folder, or is a device, is not even read.
-        digest_tree(source)
-        _copy(source, folder / "project")
-        digest = digest_tree(folder / "project")
-    except TreeError as refused:
-        return RunFolder(digest="", problem=f"{refused.path.name} {refused.problem}")
-    for name in ("artifacts", "artifacts/job_events", "cp", "tmp"):
-        (folder / name).mkdir(mode=0o700)
-    _write(folder / "inventory.json", inventory(spec.hosts, folder=folder, known_hosts=known_hosts))
-    _write(folder / "variables.json", variables(spec.parameters))
-    return RunFolder(digest=digest, problem=_refuse_playbook(spec, folder, digest))
+        made = _fill(folder, spec, source, known_hosts)
+    except OSError:
+        remove(folder)
+        raise
+    if made.problem is not None:
+        remove(folder)
+    return made
 
 
 def left_in(work: Path) -> frozenset[str]:
@@ -64,6 +63,21 @@ def left_in(work: Path) -> frozenset[str]:
 def remove(folder: Path) -> None:
     """Take a run's folder off the disk, whatever state it is in."""
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def _fill(folder: Path, spec: RunSpec, source: Path, known_hosts: Path) -> RunFolder:
+    try:
+        # Before the copy: what leads out of the folder, or is a device, is not even read.
+        digest_tree(source)
+        _copy(source, folder / "project")
+        digest = digest_tree(folder / "project")
+    except TreeError as refused:
+        return RunFolder(digest="", problem=f"{refused.path.name} {refused.problem}")
+    for name in ("artifacts", "artifacts/job_events", "cp", "tmp"):
+        (folder / name).mkdir(mode=0o700)
+    _write(folder / "inventory.json", inventory(spec.hosts, folder=folder, known_hosts=known_hosts))
+    _write(folder / "variables.json", variables(spec.parameters))
+    return RunFolder(digest=digest, problem=_refuse_playbook(spec, folder, digest))
 
 
 def _refuse_names(spec: RunSpec) -> str | None:

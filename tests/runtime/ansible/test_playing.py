@@ -127,12 +127,14 @@ async def test_a_run_leaves_no_folder(stage: Stage) -> None:
 
 
 async def test_what_was_not_approved_does_not_start(stage: Stage, tmp_path: Path) -> None:
-    """One changed byte between approval and start, and nothing is started."""
+    """One changed byte between approval and start: nothing is started, and nothing left on disk."""
     digest = stage.remediation(f"- ansible.builtin.file: {{path: {tmp_path}/mark, state: touch}}")
     (stage.remediations / "play" / "playbook.yml").open("a").write("#")
     prepared = await stage.executor.prepare(stage.spec(digest))
+    was_left = (stage.work / prepared.run).exists()
     result = await stage.launch(prepared)
 
+    assert not was_left
     assert prepared.digest not in ("", digest)
     assert result.outcome == Outcome.REFUSED
     assert not (tmp_path / "mark").exists()
