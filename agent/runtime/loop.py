@@ -23,6 +23,7 @@ from agent.runtime.database import Database, StorageError, Work
 from agent.runtime.decided import Answer, Appended, Decided, Waiting
 from agent.runtime.feed import Feed
 from agent.runtime.journal import write_alive
+from agent.runtime.journal_time import JournalTime
 from agent.runtime.leases import Leases
 from agent.runtime.metrics import LoopMetrics
 from agent.runtime.recovery import Recovered, Step
@@ -80,6 +81,7 @@ class Loop:
         self._feeds: set[Feed[Appended]] = set()
         self._timers_not_before: datetime | None = None
         self._signed_at = clock.now()
+        self._time = JournalTime(clock, metrics)
         metrics.watch(recovered.state, self._waiting)
         self._schedule = SnapshotSchedule(
             snapshots,
@@ -138,7 +140,7 @@ class Loop:
                 self._submit()
                 self._snapshot()
                 await self._rest()
-            await self._database.write(partial(write_alive, at=self._clock.now()))
+            await self._database.write(partial(write_alive, at=self._now()))
             reach("shutdown.before_close")
             self._schedule.finish(self._state)
         except (StorageError, sqlite3.Error) as error:
@@ -191,9 +193,7 @@ class Loop:
         self._schedule.count(what)
 
     def _now(self) -> datetime:
-        """The machine's moment; where its clock was set back, the last entry's."""
-        now, last = self._clock.now(), self._state.last_at
-        return now if last is None or now > last else last
+        return self._time.now(self._state.last_at)
 
     def _hear_timers(self) -> None:
         if not self._is_watching:
@@ -223,7 +223,7 @@ class Loop:
 
     def _sign(self) -> None:
         """Leave a sign of life when nothing else was written for a while."""
-        now = self._clock.now()
+        now = self._now()
         if now - self._signed_at >= ALIVE_EVERY:
             self._writing = Decided()
             self._send(self._writing, partial(write_alive, at=now))
@@ -233,7 +233,7 @@ class Loop:
         decided.submitted = self._clock.monotonic()
         decided.commit = self._database.submit(work)
         decided.commit.add_done_callback(lambda _: loop.call_soon_threadsafe(self._wake.set))
-        self._signed_at = self._clock.now()
+        self._signed_at = self._now()
 
     async def _rest(self) -> None:
         """Let others work; wait for an entry, a commit or the next timer."""

@@ -69,6 +69,11 @@ class LoopMetrics:
             "Moment of the last durable entry.",
             registry=registry,
         )
+        self.clock_behind = Gauge(
+            "watchkeeper_clock_behind_seconds",
+            "How far the machine's clock is behind the journal: it was set back.",
+            registry=registry,
+        )
         self.snapshots = Histogram(
             "watchkeeper_snapshot_seconds",
             "Time until a snapshot was on the disk.",

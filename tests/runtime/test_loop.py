@@ -54,13 +54,37 @@ async def test_concurrent_requests_share_commits(tmp_path: Path) -> None:
 
 
 async def test_time_never_runs_backwards_in_the_journal(tmp_path: Path) -> None:
-    """A clock that is set back stands still for entries until it has caught up."""
+    """Where a clock is set back, no entry is earlier than the one before it."""
     clock = StillClock()
     async with running(tmp_path, clock) as agent:
         first = await agent.loop.append(received(1))
         clock.at -= timedelta(hours=1)
         second = await agent.loop.append(received(2))
         assert first.entry.at == second.entry.at
+
+
+async def test_timers_are_heard_while_a_clock_that_was_set_back_catches_up(tmp_path: Path) -> None:
+    """The journal's time goes on at half its pace, says so, and then follows the clock again."""
+    clock = StillClock()
+    async with running(tmp_path, clock) as agent:
+
+        def behind() -> float | None:
+            return agent.registry.get_sample_value("watchkeeper_clock_behind_seconds")
+
+        first = (await agent.loop.append(received(1))).entry
+        due = agent.loop.state.next_due()
+        assert due is not None
+        clock.at -= timedelta(hours=1)
+        assert (await agent.loop.append(received(2))).entry.at == first.at
+        assert behind() == 3600.0
+        with agent.loop.subscribe() as feed:
+            clock.move(2 * (due - first.at))
+            await agent.loop.append(received(3))
+            heard = (await anext(feed)).entry
+        assert (TimeElapsed, due) == (type(heard.what), heard.at)
+        clock.move(timedelta(hours=2))
+        assert (await agent.loop.append(received(4, at=clock.now()))).entry.at == clock.now()
+        assert behind() == 0.0
 
 
 async def test_too_much_waiting_is_refused_at_once(tmp_path: Path) -> None:
