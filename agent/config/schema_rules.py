@@ -241,10 +241,12 @@ class WatchSpec(Spec):
 
     query: str = Field(description="Each series that it returns is an alert.")
     labels: dict[str, str] = Field(
-        default_factory=dict, description="Set on the alert, over those of the series."
+        default_factory=dict,
+        description="Set on the alert, over those of the series; `alertname` is the name of the "
+        "watch where it is not among them.",
     )
     annotations: dict[str, str] = Field(
-        default_factory=dict, description="Text for people, set on the alert."
+        default_factory=dict, description="Text for people, set on the alert as it stands."
     )
     every: Duration = Field(default=timedelta(seconds=15), description="How often it is asked.")
     hold: Duration = Field(

@@ -36,9 +36,13 @@ Memory = Mapping[str, Seen]
 
 
 def alert_labels(watch: Watch, series: Labels) -> Labels:
-    """The labels of the alert for a series; the watch's own win."""
+    """The labels of the alert for a series: the watch's own win, then its name as `alertname`."""
     given = {name: value for name, value in series.items() if value and name != METRIC_NAME}
-    return {**given, **watch.labels, "alertname": watch.name}
+    return {**given, **_own_labels(watch)}
+
+
+def _own_labels(watch: Watch) -> Labels:
+    return {"alertname": watch.name, **watch.labels}
 
 
 def remember(watch: Watch, firing: Iterable[Alert]) -> Memory:
@@ -48,7 +52,7 @@ def remember(watch: Watch, firing: Iterable[Alert]) -> Memory:
             labels=alert.labels, since=alert.starts_at, last=alert.starts_at, fires=True
         )
         for alert in firing
-        if alert.name == watch.name
+        if _own_labels(watch).items() <= alert.labels.items()
     }
 
 

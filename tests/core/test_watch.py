@@ -120,3 +120,13 @@ def test_a_restart_goes_on_with_what_fires() -> None:
 def test_the_order_of_series_does_not_matter(order: tuple[dict[str, str], ...]) -> None:
     """The same answer gives the same alerts."""
     assert Playing(watch()).at(0, APP1, APP2) == Playing(watch()).at(0, *order)
+
+
+def test_a_watch_may_give_its_alert_another_name() -> None:
+    """Two watches of one alert, one for each severity, do not take each other's for theirs."""
+    nearly = watch(name="disk-nearly-full", labels={"alertname": "DiskFull", "severity": "warning"})
+    (warning,) = Playing(nearly).at(0, {**APP1, "alertname": "of the series"})
+    assert {"host": "app1", "alertname": "DiskFull", "severity": "warning"} == warning.labels
+    (critical,) = Playing(watch()).at(0, APP1)
+    assert list(remember(nearly, [warning, critical])) == [warning.fingerprint]
+    assert list(remember(watch(), [warning, critical])) == [critical.fingerprint]
