@@ -52,7 +52,7 @@ def test_a_failure_says_where_and_what_there_is_instead(tmp_path: Path) -> None:
     file.write_text(text.replace("cause: nginx-web1", "cause: nginx-web2"), encoding="utf-8")
     (result,) = play("rules", file)
     (failure,) = result.failures
-    assert failure.startswith(f"{file}:13: no incident is state open, cause nginx-web2; there is ")
+    assert failure.startswith(f"{file}:14: no incident is state open, cause nginx-web2; there is ")
     assert "cause component:default/nginx-web1" in failure
 
 
