@@ -97,7 +97,11 @@ class SnapshotSchedule:
         # First, so that one that cannot be written is not tried again at once.
         self._reset()
         temporary = self._snapshots.temporary(state)
-        report, child_report = os.pipe()
+        try:
+            report, child_report = os.pipe()
+        except OSError as error:
+            self._complain(str(error))
+            return
         try:
             child = os.fork()
         except OSError as error:

@@ -1,6 +1,7 @@
 """Claims about snapshots: written beside the work, never ahead of the journal, or passed over."""
 
 import asyncio
+import resource
 from pathlib import Path
 
 import pytest
@@ -101,3 +102,20 @@ async def test_one_that_cannot_be_written_stops_nobody(tmp_path: Path) -> None:
         last = agent.loop.state.last_number
     async with running(tmp_path, clock) as agent:
         assert last == agent.recovered.tail_entries
+
+
+async def test_without_a_free_descriptor_the_work_goes_on(tmp_path: Path) -> None:
+    """A snapshot needs a pipe; where there is none, only the next start takes longer."""
+    clock = StillClock()
+    allowed = resource.getrlimit(resource.RLIMIT_NOFILE)
+    async with running(tmp_path, clock) as agent:
+        await agent.loop.append(received(1))
+        clock.seconds += SNAPSHOT_EVERY_S
+        resource.setrlimit(resource.RLIMIT_NOFILE, (0, allowed[1]))
+        try:
+            await agent.loop.append(received(2))
+            answered = await agent.loop.append(received(3))
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, allowed)
+        failed = agent.registry.get_sample_value("watchkeeper_snapshots_failed_total")
+    assert (answered.entry.number, failed) == (4, 1.0)
