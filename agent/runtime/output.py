@@ -1,8 +1,10 @@
 """Live output of runs on its way to the history: gathered, then written many lines at a time."""
 
 import asyncio
+import sqlite3
 from collections import deque
 
+from agent.errors import AgentError
 from agent.model.remediation import RunLine
 from agent.runtime.log import logger
 from agent.runtime.store import Store
@@ -14,7 +16,10 @@ log = logger("output")
 
 
 class OutputWriter:
-    """Takes lines without waiting. Give `run` a task of its own."""
+    """Takes lines without waiting. Give `run` a task of its own.
+
+    What cannot be kept is dropped, and that is said in the log.
+    """
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -23,7 +28,7 @@ class OutputWriter:
         self._dropped = 0
 
     def put(self, line: RunLine) -> None:
-        """Keep a line; past the bound it is dropped, and that is said in the log."""
+        """Keep a line; past the bound it is dropped."""
         if len(self._waiting) >= LINES_WAITING_MAX:
             self._dropped += 1
             return
@@ -43,7 +48,12 @@ class OutputWriter:
     async def _write(self) -> None:
         while self._waiting:
             lines = [self._waiting.popleft() for _ in range(min(LINES_A_WRITE, len(self._waiting)))]
-            await self._store.add_output(lines)
+            try:
+                await self._store.add_output(lines)
+            except (AgentError, sqlite3.Error, ValueError) as error:
+                # What a run printed is worth having, but not worth ending the watch for.
+                self._dropped += len(lines)
+                log.warning("output_not_kept", problem=str(error))
         if self._dropped:
             log.warning("output_dropped", lines=self._dropped)
             self._dropped = 0
