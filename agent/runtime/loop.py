@@ -9,6 +9,7 @@ import asyncio
 import sqlite3
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -37,6 +38,7 @@ SLICE_S = 0.005
 ALIVE_EVERY = timedelta(seconds=30)
 """A sign of life at least this often: what is between the last one and a start is unknown."""
 TIMER_STUCK = timedelta(seconds=1)
+SEND_AGAIN_S = 0.05
 
 
 class Overloaded(TransientError):  # noqa: N818 - the word that senders and pages use
@@ -140,7 +142,8 @@ class Loop:
                 self._submit()
                 self._snapshot()
                 await self._rest()
-            await self._database.write(partial(write_alive, at=self._now()))
+            with suppress(TransientError):
+                await self._database.write(partial(write_alive, at=self._now()))
             reach("shutdown.before_close")
             self._schedule.finish(self._state)
         except (StorageError, sqlite3.Error) as error:
@@ -218,20 +221,27 @@ class Loop:
             self._sign()
             return
         reach("loop.before_commit")
-        self._writing, self._decided = self._decided, Decided()
-        self._send(self._writing, self._writing.batch.write)
+        decided = self._decided
+        self._send(decided, decided.batch.write)
+        if self._writing is decided:
+            self._decided = Decided()
 
     def _sign(self) -> None:
         """Leave a sign of life when nothing else was written for a while."""
         now = self._now()
         if now - self._signed_at >= ALIVE_EVERY:
-            self._writing = Decided()
-            self._send(self._writing, partial(write_alive, at=now))
+            self._send(Decided(), partial(write_alive, at=now))
 
     def _send(self, decided: Decided, work: Work[None]) -> None:
+        """Have it written; where too much waits for the disk already, try again soon."""
         loop = asyncio.get_running_loop()
         decided.submitted = self._clock.monotonic()
-        decided.commit = self._database.submit(work)
+        try:
+            decided.commit = self._database.submit(work)
+        except TransientError:
+            loop.call_later(SEND_AGAIN_S, self._wake.set)
+            return
+        self._writing = decided
         decided.commit.add_done_callback(lambda _: loop.call_soon_threadsafe(self._wake.set))
         self._signed_at = self._now()
 

@@ -2,12 +2,14 @@
 
 import asyncio
 import sqlite3
+import threading
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from agent.core.step import step
+from agent.errors import TransientError
 from agent.model.entry import (
     AlertsReceived,
     IncidentCommented,
@@ -15,6 +17,7 @@ from agent.model.entry import (
     TimeElapsed,
 )
 from agent.runtime.codec import digest_of
+from agent.runtime.database import Database
 from agent.runtime.feed import FEED_WAITING_MAX, RESYNC, Feed
 from agent.runtime.loop import ENTRIES_WAITING_MAX, JournalError, Overloaded
 from agent.runtime.recovery import recover
@@ -118,6 +121,26 @@ async def test_a_failed_commit_answers_everybody_and_ends_the_loop(tmp_path: Pat
             await agent.loop.append(received(4))
     async with running(tmp_path) as restarted:
         assert restarted.loop.state.last_number == 3
+
+
+def _fill(database: Database, gate: threading.Event) -> None:
+    while True:
+        database.submit(lambda _: gate.wait(10))
+
+
+async def test_a_full_queue_to_the_disk_is_waited_for(tmp_path: Path) -> None:
+    """Others may have filled it: what was decided is kept, and written when there is room."""
+    gate = threading.Event()
+    async with running(tmp_path) as agent:
+        with pytest.raises(TransientError):
+            _fill(agent.database, gate)
+        appending = asyncio.ensure_future(agent.loop.append(received(1)))
+        for _ in range(10):
+            await asyncio.sleep(0)
+        assert (agent.loop.state.last_number, appending.done()) == (2, False)
+        gate.set()
+        async with asyncio.timeout(10):
+            assert (await appending).entry.number == 2
 
 
 async def test_what_cannot_be_written_is_refused_before_it_is_decided(tmp_path: Path) -> None:
