@@ -127,7 +127,6 @@ def _window(entry: Any, zone: ZoneInfo | None) -> CalendarWindow | None:
     return CalendarWindow(
         interval=Interval(start, end),
         summary=str(entry.get("SUMMARY", "")),
-        approved_by=str(entry.get("X-APPROVED-BY", "")),
     )
 
 

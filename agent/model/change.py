@@ -158,7 +158,6 @@ class CalendarWindow:
 
     interval: Interval
     summary: str
-    approved_by: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,13 +24,11 @@ class TargetOf(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParameterSource:
-    """Where a rule takes a parameter from: exactly one of the three."""
+    """Where a rule takes a parameter from: exactly one of the two."""
 
     value: ParameterValue | None = None
     label: str | None = None
     """A label of the alert: data from outside, checked against the declared type."""
-    condition: str | None = None
-    """Reserved word for an expression over alert and service."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -71,7 +71,6 @@ class Executor:
                 entity=change.entity,
                 host=spec.hosts[0].name,
                 phase=spec.phase,
-                by_rule=change.requested_by.startswith("rule:"),
             )
         )
         if wrong:

@@ -29,7 +29,6 @@ class Start:
     entity: str
     host: str
     phase: str
-    by_rule: bool
 
 
 @dataclass(slots=True)

@@ -63,7 +63,6 @@ class IncidentRow:
     owner: str
     assignee: str
     age: Moment
-    acknowledged: bool
     late: str
     tickets: tuple[Link, ...]
 
@@ -150,7 +149,6 @@ def incident_row(incident: Incident, service_map: ServiceMap, now: datetime) -> 
         owner=entity_label(incident.owner, service_map) if incident.owner else "",
         assignee=person(incident.assignee),
         age=lasting(incident.started_at, incident.resolved_at, now),
-        acknowledged=incident.acknowledged_at is not None,
         late=_late(incident, now),
         tickets=tuple(external(ticket.ref, ticket.url) for ticket in incident.tickets),
     )
