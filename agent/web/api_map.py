@@ -54,6 +54,8 @@ class EntityView:
     type: str
     owner: EntityRef | None
     tier: int | None
+    cost_per_hour: float | None
+    """What an hour of downtime costs, in the map's one currency."""
     part_of: EntityRef | None
     depends_on: tuple[EntityRef, ...]
     """All that it rests on, parts and host included."""
@@ -149,6 +151,7 @@ def entity_view(state: State, entity: Entity, *, is_watched: bool) -> EntityView
         type=entity.type,
         owner=entity.owner,
         tier=entity.tier,
+        cost_per_hour=entity.cost_per_hour,
         part_of=entity.part_of,
         depends_on=service_map.dependencies.get(entity.ref, ()),
         dependants=service_map.dependants.get(entity.ref, ()),

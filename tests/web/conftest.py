@@ -57,7 +57,7 @@ def shop_config() -> Config:
         service_map=ServiceMap.of(
             {
                 "component:default/shop": _component("shop", depends_on=("db",), owner="group:web"),
-                "component:default/db": _component("db"),
+                "component:default/db": replace(_component("db"), cost_per_hour=12_000.0),
                 "component:default/sign": replace(_component("sign"), matches=()),
             }
         ),

@@ -156,7 +156,7 @@ async def test_the_map_shows_health(agent: Running) -> None:
         page["next"],
     ) == ("component:default/db", "component:default/db")
     _, around = await agent.ask("GET", "/api/v1/map/neighbourhood?ref=component:default/db")
-    assert around["entity"]["health"] == "down"
+    assert (around["entity"]["health"], around["entity"]["cost_per_hour"]) == ("down", 12_000)
     assert [entity["ref"] for entity in around["above"]] == ["component:default/shop"]
     assert (await agent.ask("GET", "/api/v1/map/neighbourhood?ref=x"))[0] == 404
 
