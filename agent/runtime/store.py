@@ -74,8 +74,7 @@ class Store:
         """The occurrences of its alerts, newest first."""
         return await self._all(
             AlertRecord,
-            "SELECT body FROM alerts WHERE incident = ?"
-            " ORDER BY heard_at DESC LIMIT ?",
+            "SELECT body FROM alerts WHERE incident = ? ORDER BY heard_at DESC LIMIT ?",
             (incident, ALERTS_OF_INCIDENT_MAX),
         )
 

@@ -1,6 +1,7 @@
 """Window algebra against counting minute by minute."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -34,7 +35,7 @@ def test_a_union_holds_the_same_minutes_in_order_and_apart(some: list[Interval])
     """Nothing is gained or lost, and no two parts touch."""
     joined = union(some)
     assert minutes_of(joined) == minutes_of(some)
-    assert all(a.end < b.start for a, b in zip(joined, joined[1:], strict=False))
+    assert all(a.end < b.start for a, b in pairwise(joined))
 
 
 @given(intervals(), intervals())
