@@ -15,7 +15,7 @@ from agent.runtime.tool_check import playbook_findings, tool_findings
 
 
 def check(config: Path | None, *, as_json: bool) -> int:
-    """Print the report; 1 where something must be mended."""
+    """Print the report; 2 where something must be mended, in config.yaml or in rules alike."""
     configure_logs("WARNING")
     settings = load_settings(config)
     report = examine(settings)
@@ -35,7 +35,7 @@ def check(config: Path | None, *, as_json: bool) -> int:
         )
     else:
         print(report)
-    return 1 if report.findings else 0
+    return 2 if report.findings else 0
 
 
 def _with_playbooks(report: Report, settings: Settings, remediations: Path) -> Report:
