@@ -31,6 +31,7 @@ from agent.runtime.registry import Registry
 from agent.web.api import API_ROUTES
 from tests.source import ROOT
 from tests.test_deploy import SERIES, metrics
+from tests.test_layers import MAY_IMPORT
 
 DOCS = ROOT / "docs"
 PAGES = sorted([*DOCS.rglob("*.md"), *ROOT.glob("*.md"), *(ROOT / "rules").rglob("*.md")])
@@ -219,17 +220,29 @@ def test_every_page_can_be_reached() -> None:
 
 def test_tests_that_are_named_exist() -> None:
     """A threat is answered by a test that is there, under the name that the page gives it."""
-    files = {file.name: file.read_text("utf-8") for file in (ROOT / "tests").rglob("test_*.py")}
+    files: dict[str, str] = {}
+    for path in (ROOT / "tests").rglob("test_*.py"):
+        files[path.name] = files.get(path.name, "") + path.read_text("utf-8")
     missing = []
     for row in page("security.md").splitlines():
         file = ""
         for found in re.finditer(r"`(test_\w+\.py)?(?:::(test_\w+))?`", row):
             file = found[1] or file
-            is_there = file in files and f"def {found[2] or 'test_'}" in files[file]
+            is_there = f"def {found[2] or 'test_'}" in files.get(file, "")
             if any(found.groups()) and not is_there:
                 missing.append(found[0])
 
     assert [] == missing
+
+
+def test_the_floors_are_those_that_are_held() -> None:
+    """Who may import whom is on the page as the walk over the source has it."""
+    rows = re.findall(
+        r"^\| `([\w.]+)` \| [^|]+ \| ([^|]+) \|$", page("architecture.md"), re.MULTILINE
+    )
+    shown = {package: sorted(re.findall(r"`([\w.]+)`", allowed)) for package, allowed in rows}
+
+    assert {package: sorted(allowed) for package, allowed in MAY_IMPORT.items()} == shown
 
 
 def test_every_folder_of_tests_is_documented() -> None:
