@@ -18,8 +18,8 @@ from agent.model.entry import (
 from agent.web.api_views import (
     ChangeDetail,
     ChangeView,
+    ListQuery,
     Page,
-    PageQuery,
     RunOutput,
     change_view,
     next_of,
@@ -36,7 +36,7 @@ Note = Annotated[str, Field(max_length=10_000)]
 Value = StrictBool | StrictInt | Annotated[StrictStr, Field(max_length=4096)]
 
 
-class ChangesQuery(PageQuery):
+class ChangesQuery(ListQuery):
     """Which changes."""
 
     state: tuple[ChangeState, ...] = ()

@@ -16,7 +16,7 @@ from agent.model.entry import (
     What,
 )
 from agent.model.incident import Incident, IncidentState
-from agent.web.api_views import IncidentDetail, Page, PageQuery, change_view, next_of
+from agent.web.api_views import IncidentDetail, ListQuery, Page, change_view, next_of
 from agent.web.permission import Permission
 from agent.web.problem import not_found
 from agent.web.routes import Call, Handler, Route, Wish, answer
@@ -28,7 +28,7 @@ Words = Annotated[str, Field(min_length=1, max_length=10_000)]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 
 
-class IncidentsQuery(PageQuery):
+class IncidentsQuery(ListQuery):
     """Which incidents."""
 
     state: tuple[IncidentState, ...] = ()

@@ -18,7 +18,7 @@ T = TypeVar("T")
 PAGE_ITEMS_MAX = 500
 
 
-class PageQuery(Wish):
+class ListQuery(Wish):
     """Which page of a list, newest first."""
 
     limit: int = Field(100, ge=1, le=PAGE_ITEMS_MAX)

@@ -15,7 +15,7 @@ from agent.web.permission import Permission
 from agent.web.problem import not_found
 from agent.web.routes import Call, Route, Wish
 from agent.web.site import Site
-from agent.web.views.changes import change_row, change_view, run_view, waiting_first
+from agent.web.views.changes import change_page, change_row, run_view, waiting_first
 from agent.web.views.words import capital, counted
 from agent.web.writes import write
 
@@ -24,7 +24,7 @@ LIST_MAX = 200
 TABS = (("all", "All"), ("open", "Under way"), ("awaiting_approval", "Waiting for approval"))
 
 
-class ChangesQuery(PageQuery):
+class ChangesPageQuery(PageQuery):
     """Which changes to list."""
 
     state: Literal["all", "open", "awaiting_approval"] = "all"
@@ -56,7 +56,7 @@ class ChangePages:
         page, form = self._renderer.page_route, self._renderer.form_route
         approve, cancel = Permission.APPROVE, Permission.CANCEL
         return (
-            page("/changes", "changes, and what waits for approval", self.list, ChangesQuery),
+            page("/changes", "changes, and what waits for approval", self.list, ChangesPageQuery),
             page("/changes/{id}", "one change", self.show),
             page("/runs/{id}", "one run with its output", self.run),
             form("/changes/{id}/decide", "approve or reject", approve, self.decide, DecideForm),
@@ -65,7 +65,7 @@ class ChangePages:
 
     async def list(self, call: Call) -> web.StreamResponse:
         """Changes: what waits for a person first."""
-        wanted, site = call.query_as(ChangesQuery), call.site
+        wanted, site = call.query_as(ChangesPageQuery), call.site
         now, service_map = site.clock.now(), site.loop.state.config.service_map
         found = await _listed(site, wanted)
         rows = [change_row(one, service_map, now) for one in waiting_first(found)]
@@ -93,7 +93,7 @@ class ChangePages:
         state, now = site.loop.state, site.clock.now()
         runs = [state.runs.get(run.id, run) for run in await site.store.runs_of(change.id)]
         trigger = state.alerts.get(change.trigger) if change.trigger else None
-        view = change_view(
+        view = change_page(
             change,
             trigger_name=trigger.alert.name if trigger else "",
             remediations=state.config.remediations,
@@ -155,7 +155,7 @@ class ChangePages:
         return see_other(f"/changes/{change}", "cancelled")
 
 
-async def _listed(site: Site, wanted: ChangesQuery) -> Sequence[Change]:
+async def _listed(site: Site, wanted: ChangesPageQuery) -> Sequence[Change]:
     if wanted.state == "all":
         return await site.store.changes(limit=LIST_MAX, before=wanted.before)
     known = site.loop.state.changes.values()

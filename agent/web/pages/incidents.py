@@ -37,7 +37,7 @@ RUNS_SHOWN_MAX = 3
 TABS = (("open", "Open"), ("resolved", "Resolved"), ("all", "All"))
 
 
-class IncidentsQuery(PageQuery):
+class IncidentsPageQuery(PageQuery):
     """Which incidents to list."""
 
     state: Literal["open", "resolved", "all"] = "open"
@@ -80,7 +80,7 @@ class IncidentPages:
         """What they answer."""
         page, form = self._renderer.page_route, self._form
         return (
-            page("/incidents", "incidents", self.list, IncidentsQuery),
+            page("/incidents", "incidents", self.list, IncidentsPageQuery),
             page("/incidents/{id}", "one incident", self.show),
             form("acknowledge", "acknowledge", self.acknowledge),
             form("assign", "assign", self.assign, AssignForm),
@@ -98,7 +98,7 @@ class IncidentPages:
 
     async def list(self, call: Call) -> web.StreamResponse:
         """Incidents, open ones first."""
-        wanted, site = call.query_as(IncidentsQuery), call.site
+        wanted, site = call.query_as(IncidentsPageQuery), call.site
         now, service_map = site.clock.now(), site.loop.state.config.service_map
         found = await _listed(site, wanted)
         ranked = by_urgency(found)
@@ -232,20 +232,20 @@ async def _changes(site: Site, identifiers: Iterable[str]) -> list[Change]:
     return sorted(found, key=lambda change: change.requested_at, reverse=True)
 
 
-async def _listed(site: Site, wanted: IncidentsQuery) -> Sequence[Incident]:
+async def _listed(site: Site, wanted: IncidentsPageQuery) -> Sequence[Incident]:
     if wanted.state == "all":
         return await site.store.incidents(limit=LIST_MAX, before=wanted.before)
     state = IncidentState(wanted.state)
     return [one for one in site.loop.state.incidents.values() if one.state is state]
 
 
-def _fits(row: IncidentRow, wanted: IncidentsQuery) -> bool:
+def _fits(row: IncidentRow, wanted: IncidentsPageQuery) -> bool:
     if wanted.priority and row.priority != wanted.priority:
         return False
     said = " ".join((row.id, row.title, row.impact, row.cause, row.owner, row.assignee)).casefold()
     return all(part in said for part in wanted.q.casefold().split())
 
 
-def _address(wanted: IncidentsQuery, **other: str) -> str:
+def _address(wanted: IncidentsPageQuery, **other: str) -> str:
     kept = {"state": wanted.state, "priority": wanted.priority, "q": wanted.q, **other}
     return f"/incidents?{urlencode({name: value for name, value in kept.items() if value})}"

@@ -141,7 +141,7 @@ class RunView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ChangeView:
+class ChangePage:
     """The whole page of one change."""
 
     row: ChangeRow
@@ -201,7 +201,7 @@ def waiting_first(changes: Iterable[Change]) -> list[Change]:
     return sorted(changes, key=lambda one: (rank(one), -one.requested_at.timestamp(), one.id))
 
 
-def change_view(
+def change_page(
     change: Change,
     *,
     remediations: Mapping[str, Remediation],
@@ -210,10 +210,10 @@ def change_view(
     trigger_name: str,
     service_map: ServiceMap,
     now: datetime,
-) -> ChangeView:
+) -> ChangePage:
     """The page of one change; `trigger_name` is the kind of its trigger while that one fires."""
     remediation = remediations.get(change.remediation)
-    return ChangeView(
+    return ChangePage(
         row=change_row(change, service_map, now),
         remediation=change.remediation,
         remediation_title=remediation.title if remediation else "",
