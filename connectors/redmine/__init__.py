@@ -16,6 +16,7 @@ from agent.connector import Exchange, Options, Request, Response, TicketPoll, an
 from agent.errors import PermanentError
 from agent.model.incident import Priority
 from agent.model.ticket import RemoteComment, RemoteTicket, Ticket, TicketRef, TicketState
+from connectors.redmine.place import Place, read_cursor, write_cursor
 from connectors.redmine.wire import (
     LIST,
     ONE,
@@ -38,6 +39,8 @@ OVERLAP = timedelta(seconds=2)
 PAGE = 100
 PAGES_MAX = 20
 KEYS_PER_REQUEST = 40
+ISSUES_A_POLL = 500
+"""Each is read by itself, and a conversation has at most a thousand turns."""
 REMOTE_TEXT_CHARS_MAX = 10_000
 
 
@@ -97,17 +100,23 @@ class Redmine:
         """What others wrote and moved since the cursor, each journal once.
 
         Without a cursor: everything that others ever did to these tickets; then a move counts only
-        where we did not move the ticket after it. A state nobody else set is `unknown`.
+        where we did not move the ticket after it. A state nobody else set is `unknown`. What is
+        too much for one conversation is gone on with from its cursor.
         """
-        at, seen = _read_cursor(cursor)
+        place = read_cursor(cursor)
         if not keys:
             return TicketPoll(tickets=(), cursor=cursor or "")
         own = answer(USER, (yield _get("/users/current.json")), "who are we").user.id
         statuses = yield from _statuses()
-        listed = yield from (self._of(keys) if at is None else self._changed_since(at - OVERLAP))
-        newest = max([each.updated_on for each in listed], default=at)
+        if place.is_first:
+            listed, newest, after = yield from self._of_some(keys, place)
+        else:
+            assert place.at is not None, "a later poll goes on from a moment"
+            listed = _some((yield from self._changed_since(place.at - OVERLAP)), place.at)
+            newest = max([each.updated_on for each in listed], default=place.at)
+            after = None
         tickets: list[RemoteTicket] = []
-        late: set[int] = set()
+        late = set(place.journals) if place.is_first else set()
         for each in listed:
             key = self._key(each)
             if key is None or key not in keys:
@@ -118,13 +127,13 @@ class Redmine:
                 for journal in issue.journals
                 if newest and journal.created_on >= newest - OVERLAP
             }
-            since = None if at is None else at - OVERLAP
-            heard = _heard(issue.journals, since, seen)
+            since = None if place.is_first or place.at is None else place.at - OVERLAP
+            heard = _heard(issue.journals, since, place.journals)
             if remote := self._remote(
-                key, issue, heard=heard, own=own, statuses=statuses, is_first=at is None
+                key, issue, heard=heard, own=own, statuses=statuses, is_first=place.is_first
             ):
                 tickets.append(remote)
-        return TicketPoll(tickets=tuple(tickets), cursor=_write_cursor(newest, late))
+        return TicketPoll(tickets=tuple(tickets), cursor=write_cursor(newest, late, after))
 
     def _known(self, ref: str) -> Exchange[Issue | None]:
         response = yield _get(f"/issues/{int(ref)}.json")
@@ -174,6 +183,23 @@ class Redmine:
     def _list(self, query: Mapping[str, str]) -> Exchange[list[Issue]]:
         response = yield _get("/issues.json", {"status_id": "*", **query})
         return answer(LIST, response, "list issues").issues
+
+    def _of_some(
+        self, keys: Collection[str], place: Place
+    ) -> Exchange[tuple[list[Issue], datetime | None, str | None]]:
+        """The issues of the next keys, the moment to go on from, and the last key unless all."""
+        left = sorted(key for key in keys if key > place.after)
+        some = left[:ISSUES_A_POLL]
+        newest = place.at
+        if newest is None and len(left) > len(some):
+            # Before the first issue is read, so that nothing falls between the conversations.
+            query = {f"cf_{self.options.external_id_field}": "*", "sort": "updated_on:desc"}
+            last = yield from self._list({**query, "limit": "1"})
+            newest = last[0].updated_on if last else None
+        listed = yield from self._of(some)
+        if newest is None:
+            newest = max([each.updated_on for each in listed], default=None)
+        return listed, newest, some[-1] if len(left) > len(some) else None
 
     def _of(self, keys: Collection[str]) -> Exchange[list[Issue]]:
         ordered = sorted(keys)
@@ -350,13 +376,10 @@ def _comment(journal: Journal) -> RemoteComment:
     )
 
 
-def _read_cursor(cursor: str | None) -> tuple[datetime | None, frozenset[int]]:
-    """`MOMENT ID,ID`: the newest change seen, and the journals of the overlap before it."""
-    if not cursor:
-        return None, frozenset()
-    at, _, ids = cursor.partition(" ")
-    return datetime.fromisoformat(at), frozenset(map(int, filter(None, ids.split(","))))
-
-
-def _write_cursor(at: datetime | None, ids: Collection[int]) -> str:
-    return f"{at.isoformat()} {','.join(map(str, sorted(ids)))}" if at else ""
+def _some(listed: list[Issue], at: datetime) -> list[Issue]:
+    """As many as one conversation may read, oldest change first; always more than the overlap."""
+    return [
+        each
+        for number, each in enumerate(listed)
+        if number < ISSUES_A_POLL or each.updated_on <= at + OVERLAP
+    ]
