@@ -1,7 +1,7 @@
 """Alertmanager's two faces: what Prometheus posts to one, and what one posts to a webhook.
 
 Both give one identity, since ours follows from the labels alone: a fingerprint that was sent along
-is not read. Not here: which of the alerts are repeats (the intake's business), HTTP.
+is not read. Not here: which of the alerts are repeats and how many may come (intake), HTTP.
 
 This is the hot path of the whole agent, and the one place where the wire is read by msgspec: it
 takes a third of the time that pydantic does, and gives moments that are cheap to compare.
@@ -22,8 +22,6 @@ from agent.errors import PayloadError
 from agent.model.alert import Alert
 from agent.model.labels import Labels, fingerprint
 
-ALERTS_MAX = 10_000
-LABELS_MAX = 128
 NAME_CHARS_MAX = 256
 LABEL_CHARS_MAX = 4_096
 ANNOTATION_CHARS_MAX = 32_768
@@ -36,8 +34,8 @@ TRUNCATION_SHOWN_FOR = timedelta(hours=1)
 _Name = Annotated[str, Meta(max_length=NAME_CHARS_MAX)]
 _LabelValue = Annotated[str, Meta(max_length=LABEL_CHARS_MAX)]
 _AnnotationValue = Annotated[str, Meta(max_length=ANNOTATION_CHARS_MAX)]
-_Labels = Annotated[dict[_Name, _LabelValue], Meta(max_length=LABELS_MAX)]
-_Annotations = Annotated[dict[_Name, _AnnotationValue], Meta(max_length=LABELS_MAX)]
+_Labels = dict[_Name, _LabelValue]
+_Annotations = dict[_Name, _AnnotationValue]
 _Moment = Annotated[datetime, Meta(tz=True)] | None
 
 Wire = TypeVar("Wire")
@@ -58,12 +56,12 @@ class _SentAlert(_PostedAlert, kw_only=True, rename="camel"):
 
 
 class _Webhook(Struct, rename="camel"):
-    alerts: Annotated[list[_SentAlert], Meta(max_length=ALERTS_MAX)]
+    alerts: list[_SentAlert]
     receiver: _LabelValue = ""
     truncated_alerts: Annotated[int, Meta(ge=0, le=1_000_000)] = 0
 
 
-_POSTED = Decoder(Annotated[list[_PostedAlert], Meta(max_length=ALERTS_MAX)])
+_POSTED: Decoder[list[_PostedAlert]] = Decoder(list[_PostedAlert])
 _WEBHOOK = Decoder(_Webhook)
 
 

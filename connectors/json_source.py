@@ -19,8 +19,6 @@ from agent.errors import PayloadError
 from agent.model.alert import Alert
 from agent.model.labels import fingerprint
 
-ITEMS_MAX = 10_000
-LABELS_MAX = 128
 VALUE_CHARS_MAX = 32_768
 INTEGER_MAX = 2**63
 MACRO = re.compile(r"\{\$?[A-Z][A-Z0-9_.]*[.}:].*|\{\$[A-Z0-9_.]+\}.*", re.DOTALL)
@@ -111,9 +109,9 @@ class JsonOptions(Options):
 
     items: str | None = Field(None, description="Path of the list of alerts; none: one alert.")
     status: Status
-    labels: dict[LabelName, Origin] = Field(min_length=1, max_length=LABELS_MAX)
+    labels: dict[LabelName, Origin] = Field(min_length=1)
     spread: tuple[Spread, ...] = ()
-    annotations: dict[LabelName, Origin] = Field({}, max_length=LABELS_MAX)
+    annotations: dict[LabelName, Origin] = Field({})
     identity: tuple[LabelName, ...] = Field(
         (), description="Labels that tell alerts apart; none named: all of them."
     )
@@ -147,8 +145,6 @@ class JsonSource:
         found = _Item(whole, ()).at(place) if place else whole
         if not isinstance(found, list):
             raise PayloadError(json_path(place), "a list of alerts was expected here")
-        if len(found) > ITEMS_MAX:
-            raise PayloadError(json_path(place), f"holds more than {ITEMS_MAX} alerts")
         return [_Item(each, (*place, index)) for index, each in enumerate(found)]
 
     def _alert(self, item: "_Item", received_at: datetime) -> Alert | None:

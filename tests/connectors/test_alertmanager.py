@@ -82,6 +82,14 @@ def test_an_empty_label_is_an_absent_one() -> None:
     assert "team" not in with_empty.labels
 
 
+def test_how_much_may_come_is_not_for_the_translator_to_say() -> None:
+    """An operator's limit counts, and it may be higher than anyone thought of."""
+    many = {f"l{n}": "x" for n in range(1_000)}
+    assert len(v2({"labels": many})[0].labels) == 1_000
+    assert len(v2(*[{"labels": LABELS}] * 10_001)) == 10_001
+    assert len(webhook(*[{"labels": LABELS, "status": "firing"}] * 10_001)) == 10_001
+
+
 @pytest.mark.parametrize(
     ("sent", "where"),
     [
@@ -95,7 +103,6 @@ def test_an_empty_label_is_an_absent_one() -> None:
         ({"labels": LABELS, "annotations": {"a": []}}, "$[1].annotations.a"),
         ({"labels": {}}, "$[1].labels"),
         ({"labels": {"foo": ""}}, "$[1].labels"),
-        ({"labels": {f"l{n}": "x" for n in range(129)}}, "$[1].labels"),
         ({}, "$[1]"),
         ({"labels": LABELS, "startsAt": "yesterday"}, "$[1].startsAt"),
         ({"labels": LABELS, "startsAt": "2026-11-22T07:00:00"}, "$[1].startsAt"),

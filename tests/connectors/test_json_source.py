@@ -39,6 +39,11 @@ def test_values_are_found_by_their_paths() -> None:
     assert (None, NOW + timedelta(minutes=1)) == (alert.ends_at, alert.expires_at)
 
 
+def test_how_many_may_come_is_not_for_the_translator_to_say() -> None:
+    """An operator's limit counts, and it may be higher than anyone thought of."""
+    assert len(parse(*[ITEM] * 10_001)) == 10_001
+
+
 def test_an_end_without_a_moment_is_now_and_notes_are_left_out() -> None:
     """What the tool does not say is when we heard of it."""
     (over,) = parse({**ITEM, "state": "good"}, {**ITEM, "state": "note"})
