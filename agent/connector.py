@@ -108,21 +108,6 @@ class PushSource(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Polled:
-    """What a pull source said, and where to go on."""
-
-    alerts: tuple[Alert, ...]
-    cursor: str
-
-
-class PullSource(Protocol):
-    """A tool that has to be asked for its alerts."""
-
-    def poll(self, cursor: str | None, received_at: datetime) -> Exchange[Polled]:
-        """What happened since the cursor; all that is true now without one."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class TicketPoll:
     """What other people did to our tickets, and where to go on."""
 

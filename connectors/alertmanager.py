@@ -61,7 +61,7 @@ class _Webhook(Struct, rename="camel"):
     truncated_alerts: Annotated[int, Meta(ge=0, le=1_000_000)] = 0
 
 
-_POSTED: Decoder[list[_PostedAlert]] = Decoder(list[_PostedAlert])
+_POSTED = Decoder(list[_PostedAlert])
 _WEBHOOK = Decoder(_Webhook)
 
 
@@ -72,7 +72,8 @@ def parse_v2(payload: bytes, received_at: datetime, resolve_timeout: timedelta) 
     `received_at`. Raises PayloadError with the index of the alert that cannot be taken.
     """
     alerts: list[Alert] = []
-    for index, posted in enumerate(_decode(_POSTED, payload)):
+    sent = _decode(_POSTED, payload)
+    for index, posted in enumerate(sent):
         starts = _moment(posted.starts_at, received_at)
         ends = _moment(posted.ends_at, received_at + resolve_timeout)
         if ends < starts and starts is not received_at:

@@ -67,7 +67,7 @@ def _at_most_one(part: Strict, name: str) -> None:
 
 
 class Prometheus(Strict):
-    """Where queries are asked: verification probes, watches, samples for reports."""
+    """Where queries are asked: verification probes and watches."""
 
     url: Url = Field(description="Base URL of a server that speaks Prometheus' HTTP API.")
     timeout: Duration = Field(

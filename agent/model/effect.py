@@ -5,7 +5,6 @@ one that is left is performed again, except `LaunchRun`: nobody knows what a los
 """
 
 from dataclasses import dataclass
-from datetime import datetime
 
 from agent.model.incident import Priority
 from agent.model.remediation import RunSpec
@@ -71,7 +70,6 @@ class Notify:
     priority: Priority
     incidents: tuple[str, ...]
     resolved: bool
-    not_after: datetime | None = None
 
 
 Effect = PrepareRun | LaunchRun | CancelRun | Probe | WriteTicket | Notify

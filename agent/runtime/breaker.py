@@ -22,11 +22,6 @@ class Breaker:
         self._failures = 0
         self._closed_from = 0.0
 
-    @property
-    def is_open(self) -> bool:
-        """Whether the last tries failed and the rest is not over."""
-        return self._clock.monotonic() < self._closed_from
-
     def check(self) -> None:
         """Raises TransientError while the tool is to be left alone."""
         rest_s = self._closed_from - self._clock.monotonic()

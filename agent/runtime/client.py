@@ -119,11 +119,6 @@ class Client:
         self._free = asyncio.Semaphore(endpoint.concurrency)
         self._tls = _tls(endpoint.ca_file)
 
-    @property
-    def is_resting(self) -> bool:
-        """Whether the tool failed so often that it is left alone at present."""
-        return self._breaker.is_open
-
     async def drive(self, exchange: Exchange[T]) -> T:
         """Carry a conversation to its end.
 

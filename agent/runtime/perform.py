@@ -230,8 +230,6 @@ class Performer:
             case WriteTicket():
                 return await self._write(effect)
             case Notify():
-                if effect.not_after is not None and self._clock.now() > effect.not_after:
-                    raise PermanentError("too late to be of use")
                 await self._ports.notifier.send(effect)
                 self._metrics.notifications.labels(effect.receiver, "sent").inc()
                 return NotificationSent(effect=effect.id)

@@ -10,9 +10,8 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry
 
 from agent.model.change import Run, RunState
-from agent.model.effect import CancelRun, Effect, LaunchRun, Notify, PrepareRun, Probe, WriteTicket
+from agent.model.effect import CancelRun, Effect, LaunchRun, PrepareRun, Probe, WriteTicket
 from agent.model.entry import (
-    NotificationRefused,
     ProbeAnswered,
     RunFinished,
     RunLost,
@@ -270,24 +269,6 @@ async def test_a_probe_without_a_metrics_source_holds_for_nobody() -> None:
         (told,) = await journal.until(1)
     assert isinstance(told, ProbeAnswered)
     assert told.holds is None
-
-
-async def test_a_notification_that_comes_too_late_is_not_sent() -> None:
-    """Hours after an outage nobody needs the first page of it."""
-    late = Notify(
-        id="1.0",
-        receiver="sre",
-        group="g",
-        title="t",
-        body="b",
-        priority=Priority.P1,
-        incidents=(),
-        resolved=False,
-        not_after=StillClock().at - timedelta(seconds=1),
-    )
-    async with performing(late) as (_, journal):
-        (told,) = await journal.until(1)
-    assert NotificationRefused(effect="1.0", problem="too late to be of use", is_final=True) == told
 
 
 async def test_what_memory_does_not_hold_is_fetched_from_the_outbox() -> None:
