@@ -12,7 +12,7 @@ from pydantic import Field
 
 from agent.core.state import State
 from agent.model.incident import Problem
-from agent.model.service import Entity, EntityKind, EntityRef, Health, watched
+from agent.model.service import Entity, EntityKind, EntityRef, Health
 from agent.web.api_views import PAGE_ITEMS_MAX, Page, ProblemDetail
 from agent.web.permission import Permission
 from agent.web.problem import not_found
@@ -82,7 +82,7 @@ class Neighbourhood:
 async def get_entities(call: Call) -> web.StreamResponse:
     """Entities in the order of their references."""
     query, state = call.query_as(EntitiesQuery), call.site.loop.state
-    entities, seen = state.config.service_map.entities, watched(state.config.service_map)
+    entities, seen = state.config.service_map.entities, _watched(call)
     refs = sorted(ref for ref in entities if ref > query.after)
     found: list[EntityView] = []
     for start in range(0, len(refs), ITEMS_PER_SLICE):
@@ -112,7 +112,7 @@ async def get_neighbourhood(call: Call) -> web.StreamResponse:
     entity = service_map.entities.get(query.ref)
     if entity is None:
         raise not_found("entity", query.ref)
-    seen = watched(service_map)
+    seen = _watched(call)
     below = list(islice(service_map.below(query.ref, query.hops), NODES_MAX + 1))
     above = list(islice(service_map.above(query.ref, query.hops), NODES_MAX + 1))
     answered = Neighbourhood(
@@ -137,6 +137,10 @@ async def get_problem(call: Call) -> web.StreamResponse:
         raise not_found("problem", identifier)
     detail = ProblemDetail(problem=problem, timeline=tuple(await store.timeline(identifier)))
     return answer(detail, ProblemDetail)
+
+
+def _watched(call: Call) -> frozenset[EntityRef]:
+    return call.site.catalogues.of(call.site.loop.state.config.service_map).watched
 
 
 def entity_view(state: State, entity: Entity, *, is_watched: bool) -> EntityView:

@@ -10,7 +10,7 @@ from pydantic import AwareDatetime, Field
 from agent.core.state import State
 from agent.model.incident import EVERYTHING, Incident, IncidentState
 from agent.model.interval import Interval
-from agent.model.service import EntityKind, EntityRef, watched
+from agent.model.service import EntityKind, EntityRef
 from agent.reporting.availability import Availability, availability
 from agent.web.permission import Permission
 from agent.web.problem import refuse
@@ -86,7 +86,7 @@ async def get_availability(call: Call) -> web.StreamResponse:
     if start >= end:
         raise refuse(HTTPStatus.UNPROCESSABLE_ENTITY, "`end` must be after `start`.")
     window = Interval(start, end)
-    seen = watched(state.config.service_map)
+    seen = call.site.catalogues.of(state.config.service_map).watched
     refs = _chosen(state, query.entity, seen)
     intervals = await call.site.store.intervals([*refs, EVERYTHING], window)
     incidents = {

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from agent.model.incident import Incident
-from agent.model.service import EntityRef, ServiceMap, watched
+from agent.model.service import EntityRef, ServiceMap
+from agent.web.views.catalogue import Catalogue
 from agent.web.views.services import TONES, HealthNow, health_of
 from agent.web.views.words import Tone, entity_label, word
 
@@ -61,13 +62,14 @@ class Graph:
 
 
 def incident_graph(
-    incident: Incident, service_map: ServiceMap, current: Mapping[EntityRef, HealthNow]
+    incident: Incident, catalogue: Catalogue, current: Mapping[EntityRef, HealthNow]
 ) -> Graph | None:
     """The drawing for an incident; None where the map knows nothing of it."""
+    service_map = catalogue.service_map
     refs, omitted = _neighbourhood(incident, service_map)
     if not refs:
         return None
-    drawn, seen = set(refs), watched(service_map)
+    drawn = set(refs)
     edges = [
         (upper, lower)
         for upper in refs
@@ -82,7 +84,7 @@ def incident_graph(
         below.setdefault(upper, []).append(lower)
 
     def node(ref: EntityRef) -> Node:
-        health = health_of(ref, current, is_watched=ref in seen)
+        health = health_of(ref, current, is_watched=ref in catalogue.watched)
         label = entity_label(ref, service_map)
         return Node(
             ref=ref,

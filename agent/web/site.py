@@ -1,7 +1,7 @@
 """What every handler gets: the running agent as the web sees it, and the narrow ports to it."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -23,6 +23,7 @@ from agent.runtime.intake import Intake
 from agent.runtime.tokens import Keyring, TokenRecord
 from agent.web.auth import Access
 from agent.web.body import Bodies, Limits
+from agent.web.catalogues import Catalogues
 from agent.web.metrics import HttpMetrics
 from agent.web.session import Sessions
 
@@ -165,6 +166,7 @@ class Site:
     metrics: HttpMetrics
     registry: CollectorRegistry
     about: About
+    catalogues: Catalogues = field(default_factory=Catalogues)
 
 
 SITE: web.AppKey[Site] = web.AppKey("site", Site)

@@ -225,7 +225,7 @@ def test_what_is_wrong_is_shown_however_large_the_map() -> None:
 
 def test_the_drawing_puts_the_cause_below_what_rests_on_it() -> None:
     """Every line leads down, boxes do not overlap, and a longer way replaces a direct line."""
-    graph = incident_graph(INCIDENT, shop(), {})
+    graph = incident_graph(INCIDENT, Catalogue.of(shop()), {})
     assert graph is not None
     at = {node.ref: node for node in graph.nodes}
     assert at[DATABASE].role == "cause"
@@ -257,7 +257,7 @@ def test_the_drawing_is_bounded_on_a_hub() -> None:
         services=(),
         causes=(replace(INCIDENT.causes[0], entity=hub.ref),),
     )
-    graph = incident_graph(incident, service_map, {})
+    graph = incident_graph(incident, Catalogue.of(service_map), {})
     assert graph is not None
     assert (len(graph.nodes), graph.omitted) == (NODES_MAX, 201 - NODES_MAX)
     assert graph.width < 1000
@@ -273,12 +273,12 @@ def test_a_circle_of_dependencies_is_drawn() -> None:
         for n, ref in enumerate(refs)
     }
     incident = replace(INCIDENT, entities=tuple(refs), services=(), causes=())
-    graph = incident_graph(incident, ServiceMap.of(entities), {})
+    graph = incident_graph(incident, Catalogue.of(ServiceMap.of(entities)), {})
     assert graph is not None
     assert len(graph.nodes) == 3
-    assert graph == incident_graph(incident, ServiceMap.of(entities), {})
+    assert graph == incident_graph(incident, Catalogue.of(ServiceMap.of(entities)), {})
 
 
 def test_an_incident_off_the_map_has_no_drawing() -> None:
     """Nothing is drawn of what nobody described."""
-    assert incident_graph(INCIDENT, ServiceMap.of({}), {}) is None
+    assert incident_graph(INCIDENT, Catalogue.of(ServiceMap.of({})), {}) is None

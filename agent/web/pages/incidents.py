@@ -167,7 +167,7 @@ class IncidentPages:
             call,
             page,
             view=view,
-            graph=incident_graph(incident, service_map, state.health),
+            graph=incident_graph(incident, site.catalogues.of(service_map), state.health),
             runs=outputs,
             others=others[:LIST_MAX],
         )

@@ -4,10 +4,8 @@ from typing import Literal
 
 from aiohttp import web
 
-from agent.model.service import EMPTY_MAP
 from agent.web.pages.render import Page, PageQuery, Renderer
 from agent.web.routes import Call, Route
-from agent.web.views.catalogue import Catalogue
 from agent.web.views.services import services_view
 
 
@@ -22,7 +20,6 @@ class ServicePages:
 
     def __init__(self, renderer: Renderer) -> None:
         self._renderer = renderer
-        self._catalogue = Catalogue.of(EMPTY_MAP)
 
     def routes(self) -> tuple[Route, ...]:
         """What they answer."""
@@ -31,10 +28,8 @@ class ServicePages:
     async def show(self, call: Call) -> web.StreamResponse:
         """The services of the map, those in trouble first."""
         state, only_trouble = call.site.loop.state, call.query_as(ServicesQuery).show == "trouble"
-        if self._catalogue.service_map is not state.config.service_map:
-            self._catalogue = Catalogue.of(state.config.service_map)
         view = services_view(
-            self._catalogue,
+            call.site.catalogues.of(state.config.service_map),
             state.health,
             state.incidents.values(),
             call.site.clock.now(),
