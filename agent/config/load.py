@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
-from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
 
@@ -126,11 +125,6 @@ def _settings_findings(document: Document, settings: Settings) -> Iterator[Findi
                 said = f'{key}: the name "{part.name}" stands here a second time.'
                 yield document.finding((key, number, "name"), said, "Rename one of both.")
             seen.add(part.name)
-    try:
-        ZoneInfo(settings.timezone)
-    except (KeyError, ValueError, OSError):
-        said = f'timezone: there is no time zone "{settings.timezone}".'
-        yield document.finding(("timezone",), said, "Write it like Europe/Berlin.")
     yield from _missing_files(document, settings)
 
 

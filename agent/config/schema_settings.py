@@ -224,9 +224,6 @@ class Settings(Strict):
         default="127.0.0.1:8060",
         description="Where the API and the console listen. Off loopback, tokens are required.",
     )
-    external_url: Url | None = Field(
-        default=None, description="How people reach the console; used in tickets and messages."
-    )
     data: FilePath = Field(
         default=Path("~/.local/state/watchkeeper"),
         validate_default=True,
@@ -251,9 +248,6 @@ class Settings(Strict):
     connectors: list[Connection] = Field(default_factory=list, description="Tools we talk to.")
     receivers: list[Receiver] = Field(default_factory=list, description="Whom routes can tell.")
     tokens: list[Token] = Field(default_factory=list, description="Who may use API and console.")
-    timezone: str = Field(
-        default="UTC", description="Time zone of texts for people, such as `Europe/Berlin`."
-    )
     limits: Limits = Field(default_factory=Limits, description="What we take at most.")
     retention: Retention = Field(
         default_factory=Retention, description="How long closed things are kept."

@@ -81,7 +81,6 @@ class Agent:
             path.write_text(_filled_in(path.read_text(), self._filled_in))
         settings = {
             "listen": self.address,
-            "external_url": self.url,
             "data": str(self._folder / "data"),
             "rules": str(rules),
             "remediations": str(self._remediations),
