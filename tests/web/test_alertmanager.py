@@ -53,7 +53,7 @@ async def test_alert_has_upstreams_shape(agent: Running) -> None:
 
 
 async def test_filters_choose(agent: Running) -> None:
-    """Matchers in all four operators, bare, quoted and in braces, choose alerts."""
+    """Matchers in all four operators, bare, quoted and in braces; a bare one takes the rest."""
     await agent.fire(
         {"alertname": "Down", "service": "db"},
         {"alertname": "Slow", "service": "shop"},
@@ -66,6 +66,8 @@ async def test_filters_choose(agent: Running) -> None:
         'service=""': 1,
         'alertname!~"Sl.*"': 1,
         '{"service"="shop"}': 1,
+        "service=db,alertname=Down": 0,
+        '{service="db",alertname="Down"}': 1,
         "{}": 3,
         'ünicode!="x"': 3,
     }

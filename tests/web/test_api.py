@@ -144,6 +144,8 @@ async def test_a_silence_is_previewed(agent: Running) -> None:
         preview["alerts"],
         preview["owners"],
     ) == (3, {"group:web": 1, "unowned": 1, "unplaced": 1})
+    _, preview = await agent.ask("GET", path, params={"filter": "alertname=Down,service=db"})
+    assert (preview["alerts"], preview["names"]) == (1, ["Down"])
     assert (await agent.ask("GET", path))[0] == 400
 
 
