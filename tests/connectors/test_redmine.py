@@ -260,9 +260,9 @@ async def test_unknown_names_are_refused_with_those_that_exist(
 async def test_a_wrong_key_says_so_and_shows_no_key(
     redmine: Redmine, session: aiohttp.ClientSession, ticket: Ticket
 ) -> None:
-    """Credentials that are refused are nothing that trying again helps."""
+    """Credentials that are refused can be mended: later it is tried again, with the new ones."""
     talk = client(session, replace(redmine, api_key="wrong-secret"))
-    with pytest.raises(PermanentError, match="does not accept our credentials") as caught:
+    with pytest.raises(TransientError, match="does not accept our credentials") as caught:
         await talk.drive(Connector(options(redmine)).upsert(ticket, None))
     assert "wrong-secret" not in str(caught.value)
 
