@@ -208,7 +208,7 @@ async def test_a_rejected_change_never_runs(office: Agent) -> None:
     no = await _word(office, change, "reject", "anna", note="not now")
     yes = await _say_yes(office, change, "carla")
 
-    assert (no[0], yes) == (200, (409, "approval_needed"))
+    assert (no[0], yes) == (200, (409, "not_open"))
     assert await _closed(office, change) == "cancelled"
     assert _done(office, "rejected") == []
 
@@ -218,7 +218,7 @@ async def test_an_unanswered_question_expires(office: Agent) -> None:
     change = await _wish(office, "late")
 
     assert await _closed(office, change) == "expired"
-    assert await _say_yes(office, change) == (409, "approval_needed")
+    assert await _say_yes(office, change) == (409, "not_open")
 
 
 async def test_a_cancelled_run_is_gone_and_has_no_later_effect(office: Agent) -> None:

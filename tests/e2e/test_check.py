@@ -38,7 +38,7 @@ async def test_wrong_options_of_tools_are_found(company: Company) -> None:
     code, said = await _check(company)
 
     findings = said.splitlines()
-    assert code == 1
+    assert code == 2
     assert next(line for line in findings if "desk: $.colour" in line).startswith("config.yaml:")
     assert [line for line in findings if "gone: $.file" in line]
     assert not [line for line in findings if "there: $.file" in line]
@@ -56,6 +56,6 @@ async def test_what_ansible_objects_to_is_found(company: Company) -> None:
     code, said = await _check(company)
 
     assert good[0] == 0
-    assert code == 1
+    assert code == 2
     assert said.startswith("remediations/mend/playbook.yml:1:")
     assert "ansible.builtin.comand" in said
