@@ -76,7 +76,7 @@ class RunsAreAuthorised(Checker):
                 word.by
                 for word in self._words.get(change.id, ())
                 if word.content == content
-                and at - word.at <= rule.approval_expires
+                and at - max(word.at, change.scheduled_for or word.at) <= rule.approval_expires
                 and word.by not in (change.rule_author, change.requested_by.partition(":")[2])
                 and set(word.roles) & set(rule.roles)
             }
