@@ -34,8 +34,8 @@ from connectors.redmine.wire import (
     one_line,
 )
 
-OVERLAP = timedelta(seconds=2)
-"""Redmine's times are whole seconds: the last two are asked for again."""
+OVERLAP = timedelta(seconds=10)
+"""Redmine dates a change when it begins to write it: a slow write shows up behind later ones."""
 PAGE = 100
 PAGES_MAX = 20
 KEYS_PER_REQUEST = 40

@@ -246,6 +246,9 @@ class AnsibleExecutor:
     ) -> tuple[Conversation, Ended | None]:
         ours, theirs = socket.socketpair()
         conversation = await Conversation.over(ours)
+        if order.run in self._cancelled:
+            conversation.close()
+            return conversation, None
         self._live[order.run] = conversation
         ended = None
         try:
@@ -253,8 +256,6 @@ class AnsibleExecutor:
                 self._server.fork(
                     call=CALL, tag=order.tag, order=order.encode(), descriptor=theirs.fileno()
                 )
-            if order.run in self._cancelled:
-                conversation.cancel()
             ended = await conversation.listen(
                 on_line, timeout_s=order.timeout_s + order.grace_s + END_MARGIN_S
             )

@@ -259,14 +259,18 @@ async def test_a_run_cancelled_before_its_start_never_starts(stage: Stage, tmp_p
 
 
 async def test_a_dead_warm_process_costs_time_only(stage: Stage) -> None:
-    """When the fork server was killed, the next run starts plainly, counts it, and succeeds."""
+    """When the fork server was killed, runs succeed; the one that had to wait for it is counted.
+
+    The first may still find the process that was forked ahead.
+    """
     digest = stage.remediation("- ansible.builtin.assert: {that: true, quiet: true}")
     before = stage.executor.plain_starts
     (server,) = [p.pid for p in living() if p.tag == "-" * TAG_BYTES and p.parent == os.getpid()]
     os.kill(server, signal.SIGKILL)
-    result = await stage.play(stage.spec(digest))
+    results = [await stage.play(stage.spec(digest)) for _ in range(2)]
 
-    assert (Outcome.OK, before + 1) == (result.outcome, stage.executor.plain_starts)
+    assert [result.outcome for result in results] == [Outcome.OK, Outcome.OK]
+    assert stage.executor.plain_starts == before + 1
 
 
 async def test_an_abandoned_run_is_over(stage: Stage, gate: Gate, tmp_path: Path) -> None:
