@@ -198,7 +198,8 @@ def ticket_changed(state: State, draft: Draft, said: TicketChanged) -> None:
 def _resolve_by_ticket(
     state: State, draft: Draft, incident: Incident, connector: str, remote: RemoteTicket
 ) -> None:
-    if remote.changed_at < incident.opened_at:
+    # Tools keep whole seconds: a word of the second in which we opened it came after that.
+    if remote.changed_at < incident.opened_at.replace(microsecond=0):
         return
     text = f"{remote.changed_by} closed {connector} {remote.ref}"
     life.resolve(state, draft, incident, Reason.RESOLVED_BY_TICKET, text)

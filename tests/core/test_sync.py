@@ -277,6 +277,16 @@ def test_closing_the_ticket_resolves_the_incident() -> None:
     assert play.said("INC-1", "resolved_by_ticket") == ["dora closed desk #1"]
 
 
+def test_a_tool_that_keeps_whole_seconds_is_believed() -> None:
+    """Closed within the second in which the incident opened, as such a tool dates it."""
+    play = desk()
+    play.now = START.replace(microsecond=700_000)
+    play.fire("ServiceDown", service="db")
+    written(play)
+    change(play, state=TicketState.RESOLVED, changed_at=START)
+    assert play.incident().resolution == "resolved_by_ticket"
+
+
 def test_a_state_from_before_the_incident_resolves_nothing() -> None:
     """An old record under the same key is not about this."""
     play = desk()

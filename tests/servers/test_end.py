@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from deploy.demo import hosts as demo_hosts
-from deploy.demo.programs import LOOPBACK, READY_S_MAX, listens
+from deploy.demo.programs import LOOPBACK, READY_S_MAX, listens, until
 
 END_S_MAX = 10.0
 MAKER = """
@@ -44,4 +44,6 @@ async def test_hosts_end_with_a_killed_maker(tmp_path: Path) -> None:
         writer.close()
 
     assert last_words == [b""] * len(demo_hosts.SERVICES)
+    # A process that is being killed closes its connections before its listening socket.
+    await until(lambda: not any(listens(port) for port in ports), limit_s=END_S_MAX)
     assert [listens(port) for port in ports] == [False] * len(ports)
