@@ -181,7 +181,9 @@ def test_the_pause_grows_no_longer_than_its_limit() -> None:
     for _ in range(20):
         refused(play)
         play.wait(RETRY_MAX.total_seconds())
+    assert play.asked(WriteTicket) == 1
     written(play)
+    assert play.state.tickets["INC-1"]["desk"].ref == "#1"
 
 
 def test_an_answer_that_was_lost_does_not_hide_what_changed_back() -> None:
