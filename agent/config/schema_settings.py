@@ -224,6 +224,10 @@ class Settings(Strict):
         default="127.0.0.1:8060",
         description="Where the API and the console listen. Off loopback, tokens are required.",
     )
+    external_url: Url | None = Field(
+        default=None,
+        description="Where people reach the console; tickets and messages then link to it.",
+    )
     data: FilePath = Field(
         default=Path("~/.local/state/watchkeeper"),
         validate_default=True,

@@ -16,6 +16,7 @@ from apprise import Apprise, NotifyFormat, NotifyType
 from agent.errors import PermanentError, TransientError
 from agent.model.effect import Notify
 from agent.model.incident import Priority
+from agent.runtime.links import NO_LINKS, Links
 
 SEND_S_MAX = 30.0
 THREADS = 4
@@ -40,9 +41,15 @@ class Receiver:
 class Notifier:
     """Sends notifications from threads of its own, each within a time limit."""
 
-    def __init__(self, receivers: Sequence[Receiver], send_s_max: float = SEND_S_MAX) -> None:
+    def __init__(
+        self,
+        receivers: Sequence[Receiver],
+        send_s_max: float = SEND_S_MAX,
+        links: Links = NO_LINKS,
+    ) -> None:
         self._receivers: Mapping[str, Receiver] = {each.name: each for each in receivers}
         self._send_s_max = send_s_max
+        self._links = links
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="notify")
 
     async def send(self, notify: Notify) -> None:
@@ -79,7 +86,8 @@ class Notifier:
                 raise PermanentError(f"receiver {receiver.name}: URL {place} is none of Apprise's")
         told = apprise.notify(
             title=plain(notify.title, TITLE_CHARS_MAX),
-            body=plain(notify.body, BODY_CHARS_MAX) or "-",
+            # The links come last and are ours: nothing of them may be cut or broken.
+            body=self._links.below(plain(notify.body, BODY_CHARS_MAX) or "-", notify.incidents),
             notify_type=_type(notify),
             body_format=NotifyFormat.TEXT,
             interpret_escapes=False,

@@ -8,6 +8,7 @@ from agent.errors import AgentError, PermanentError
 from agent.model.ticket import Ticket, TicketRef
 from agent.runtime.client import Client
 from agent.runtime.crashpoint import reach
+from agent.runtime.links import NO_LINKS, Links
 from agent.runtime.standing import Standing
 
 
@@ -19,6 +20,7 @@ class TicketDesk:
     connector: Ticketing
     client: Client
     standing: Standing
+    links: Links = NO_LINKS
 
     async def write(self, ticket: Ticket, known_ref: str | None) -> TicketRef:
         """Make the tool agree; the URL of the answer is one that people can follow.
@@ -27,6 +29,8 @@ class TicketDesk:
         """
         if known_ref is None:
             reach("ticket.before_create")
+        incident, _, _ = ticket.key.partition("@")
+        ticket = replace(ticket, body=self.links.below(ticket.body, (incident,)))
         try:
             written = await self.client.drive(self.connector.upsert(ticket, known_ref))
         except AgentError as error:

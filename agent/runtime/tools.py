@@ -21,6 +21,7 @@ from agent.runtime.client import Client, ClientMetrics, Endpoint, open_session
 from agent.runtime.clock import Clock
 from agent.runtime.executor import Executor
 from agent.runtime.intake import Intake
+from agent.runtime.links import Links
 from agent.runtime.log import logger
 from agent.runtime.loop import Loop
 from agent.runtime.metrics import EffectMetrics
@@ -78,7 +79,9 @@ async def open_tools(
     standing = Standing(effects)
     client_metrics = ClientMetrics(registry)
     executor = await _executor(settings, folder, registry)
-    notifier = Notifier([Receiver(name=r.name, urls=_urls(r)) for r in settings.receivers])
+    links = Links(settings.external_url)
+    receivers = [Receiver(name=r.name, urls=_urls(r)) for r in settings.receivers]
+    notifier = Notifier(receivers, links=links)
     try:
         async with open_session() as session:
 
@@ -91,6 +94,7 @@ async def open_tools(
                     connector=connectors.ticketing(item.type, item.options, Path()),
                     client=client(_endpoint(connectors, item)),
                     standing=standing,
+                    links=links,
                 )
                 for item in settings.connectors
             }

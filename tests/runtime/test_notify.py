@@ -8,6 +8,7 @@ import pytest
 from agent.errors import PermanentError, TransientError
 from agent.model.effect import Notify
 from agent.model.incident import Priority
+from agent.runtime.links import Links
 from agent.runtime.notify import Notifier, Receiver, plain
 from tests.servers.world import Recorder
 
@@ -90,3 +91,13 @@ def test_text_from_outside_mentions_nobody_and_links_nowhere(text: str) -> None:
 def test_a_long_text_is_cut() -> None:
     """Services refuse what is too long, and then nobody is told."""
     assert plain("a" * 100, 4) == "aaa…"
+
+
+async def test_a_message_leads_to_the_console_where_it_is_known(recorder: Recorder) -> None:
+    """Who is woken finds the reasons with one touch, also where the text had to be cut."""
+    urls = [f"json://{recorder.address}/hook"]
+    receiver = Receiver(name="sre", urls=lambda: urls)
+    to = Notifier([receiver], links=Links("https://watch.example.net/"))
+    await to.send(notify(body="x" * 9_000, incidents=("INC-1", "INC-4")))
+    link = "https://watch.example.net/incidents/"
+    assert f"…\n\n{link}INC-1\n{link}INC-4" == recorder.received[0].body["message"][7_999:]
