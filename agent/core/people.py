@@ -1,6 +1,7 @@
 """What people asked for: each either becomes part of the story or is refused with its reason."""
 
-from agent.core import act, cause, course, life, sync
+from agent.core import act, course, life, sync
+from agent.core.causes import ranking
 from agent.core.correlate import absorb
 from agent.core.decide import check_parameters
 from agent.core.draft import Draft
@@ -63,7 +64,7 @@ def merge(state: State, draft: Draft, said: IncidentsMerged) -> None:
         draft.refuse(Reason.MERGED, "an incident cannot be merged into itself")
         return
     if other.cause_confirmed_by is not None and into.cause_confirmed_by is None:
-        into = cause.adopt_confirmed(state, draft, into, other)
+        into = ranking.adopt_confirmed(state, draft, into, other)
     if other.state is IncidentState.OPEN and into.state is IncidentState.RESOLVED:
         life.reopen(state, draft, into, f"{other.id} is open and goes on in this")
     absorb(state, draft, into=into.id, other=other.id)
@@ -86,7 +87,7 @@ def confirm_cause(state: State, draft: Draft, said: CauseConfirmed) -> None:
     if said.entity not in state.config.service_map.entities:
         draft.refuse(Reason.NOT_FOUND, f"the map has no entity {said.entity}")
         return
-    cause.confirm(state, draft, incident, said.entity, said.by)
+    ranking.confirm(state, draft, incident, said.entity, said.by)
 
 
 def request_change(state: State, draft: Draft, said: ChangeRequested) -> None:

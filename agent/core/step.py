@@ -7,7 +7,6 @@ below in the order in which they work; each sees what the earlier ones did.
 from agent.core import (
     act,
     alerts,
-    cause,
     decide,
     health,
     life,
@@ -18,6 +17,7 @@ from agent.core import (
     sync,
     verify,
 )
+from agent.core.causes import ranking
 from agent.core.draft import Draft
 from agent.core.state import State, Timer
 from agent.model.entry import (
@@ -57,7 +57,7 @@ from agent.model.service import Health
 from agent.model.transition import Transition
 
 STAGES = (
-    cause.name_causes,
+    ranking.name_causes,
     life.live,
     health.follow,
     problems.recur,
