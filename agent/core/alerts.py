@@ -7,7 +7,7 @@ about an old occurrence never touches a newer one.
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from agent.core.correlate import join, leave
+from agent.core.correlation.join import join, leave
 from agent.core.draft import Draft, Moments
 from agent.core.state import ActiveAlert, EndedAlert, State, Timer
 from agent.core.suppress import mute_more, reconsider, suppressors

@@ -2,7 +2,7 @@
 
 from agent.core import act, course, life, sync
 from agent.core.causes import ranking
-from agent.core.correlate import absorb
+from agent.core.correlation.transfer import absorb
 from agent.core.decide import check_parameters
 from agent.core.draft import Draft
 from agent.core.facts import change_type

@@ -8,7 +8,7 @@ is missing there, and the evidence says so.
 import heapq
 from collections.abc import Iterable
 
-from agent.core.correlate import absorb
+from agent.core.correlation.transfer import absorb
 from agent.core.draft import Draft
 from agent.core.state import EXPLAINED_NAMED_MAX, Members, State
 from agent.model.incident import Cause, Incident, IncidentState

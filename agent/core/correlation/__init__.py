@@ -1,0 +1,1 @@
+"""What belongs together: how alerts become incidents."""
