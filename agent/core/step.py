@@ -11,7 +11,6 @@ from agent.core import (
     health,
     life,
     people,
-    problems,
     route,
     suppress,
     sync,
@@ -19,6 +18,7 @@ from agent.core import (
 )
 from agent.core.causes import ranking
 from agent.core.draft import Draft
+from agent.core.problems import recurrence
 from agent.core.state import State, Timer
 from agent.model.entry import (
     AgentStarted,
@@ -60,7 +60,7 @@ STAGES = (
     ranking.name_causes,
     life.live,
     health.follow,
-    problems.recur,
+    recurrence.recur,
     act.withdraw,
     decide.decide,
     act.go_on,

@@ -1,11 +1,10 @@
 """What keeps coming back: incidents of one signature become a problem."""
 
 from agent.core.draft import Draft
+from agent.core.problems.record import INCIDENTS_REMEMBERED_MAX, raise_problem
 from agent.core.state import State
-from agent.model.incident import Incident, IncidentState, Problem, ProblemState
+from agent.model.incident import Incident, IncidentState
 from agent.model.reason import Reason
-
-INCIDENTS_REMEMBERED_MAX = 100
 
 
 def recur(state: State, draft: Draft) -> None:
@@ -22,36 +21,6 @@ def signature(state: State, incident: Incident) -> str:
     """What incidents of one problem have in common: the cause and the kinds of alert."""
     kinds = ",".join(sorted(state.members[incident.id].kinds))
     return f"{incident.cause or 'unplaced'}|{kinds}"
-
-
-def raise_problem(
-    state: State,
-    draft: Draft,
-    *,
-    title: str,
-    signature: str,
-    incident: Incident | None,
-    reason: Reason,
-    incidents: tuple[str, ...],
-) -> Problem:
-    """Open a problem, or add to the open one with this signature."""
-    for problem in state.problems.values():
-        if problem.signature == signature and problem.state is not ProblemState.CLOSED:
-            known = tuple(dict.fromkeys((*problem.incidents, *incidents)))
-            return draft.set_problem(state, problem, incidents=known[-INCIDENTS_REMEMBERED_MAX:])
-    state.problem_count += 1
-    problem = Problem(
-        id=f"PRB-{state.problem_count}",
-        state=ProblemState.OPEN,
-        title=title,
-        opened_at=draft.at,
-        signature=signature,
-        cause=incident.cause if incident else None,
-        incidents=incidents,
-        reason=reason,
-    )
-    draft.note(problem.id, reason, title)
-    return draft.set_problem(state, problem)
 
 
 def _count(state: State, draft: Draft, incident: Incident) -> None:
