@@ -178,6 +178,10 @@ class CorrelationSpec(Spec):
         default_factory=lambda: list(Correlation().similar_labels),
         description="For alerts the map cannot place: those that are present must agree.",
     )
+    peer_labels: list[str] = Field(
+        default_factory=lambda: list(Correlation().peer_labels),
+        description="Where an alert about a call names the other end; the first present counts.",
+    )
 
 
 class RecurrenceSpec(Spec):

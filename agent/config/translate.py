@@ -112,6 +112,7 @@ def correlation(rules: Rules) -> Correlation:
         hops=spec.hops,
         quiet=spec.quiet,
         similar_labels=tuple(spec.similar_labels),
+        peer_labels=tuple(spec.peer_labels),
     )
 
 

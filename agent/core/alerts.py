@@ -9,9 +9,10 @@ from datetime import datetime, timedelta
 
 from agent.core.correlation.join import join, leave
 from agent.core.draft import Draft, Moments
+from agent.core.record import alert_record
 from agent.core.state import ActiveAlert, EndedAlert, State, Timer
 from agent.core.suppress import mute_more, reconsider, suppressors
-from agent.model.alert import Alert, AlertRecord, EndedBy, severity_of
+from agent.model.alert import Alert, EndedBy, severity_of
 from agent.model.entry import AlertsReceived, LeasesRenewed
 from agent.model.labels import fingerprint
 from agent.model.rule import Heartbeat
@@ -127,7 +128,7 @@ def end(state: State, draft: Draft, active: ActiveAlert, *, by: EndedBy, at: dat
             draft.touch(active.entity, Moments(ended=at))
         if not counts:
             del state.firing_at[active.entity]
-    draft.record(_record(active, ends_at=at, by=by))
+    draft.record(alert_record(active, ends_at=at, by=by))
     draft.ended[name] = None
     leave(state, draft, active)
     if state.derived.alert_ended(name, alert.labels):
@@ -141,7 +142,7 @@ def release(state: State, draft: Draft) -> None:
             join(state, draft, active)
         else:
             draft.freed[active.alert.fingerprint] = None
-        draft.record(_record(active))
+        draft.record(alert_record(active))
 
 
 def replace_all(state: State, draft: Draft) -> None:
@@ -217,7 +218,7 @@ def _start(state: State, draft: Draft, alert: Alert, source: str) -> None:
                 _beat(state, draft, muter.removeprefix("heartbeat:"))
     else:
         join(state, draft, active)
-    draft.record(_record(active))
+    draft.record(alert_record(active))
 
 
 def _is_news(alert: Alert, ended: EndedAlert) -> bool:
@@ -238,26 +239,6 @@ def _remember_end(
 ) -> None:
     state.ended[name] = EndedAlert(starts_at, ends_at, by, heard_at)
     state.bucket(Timer.FORGET, ends_at + LATENESS, name)
-
-
-def _record(
-    active: ActiveAlert, *, ends_at: datetime | None = None, by: EndedBy | None = None
-) -> AlertRecord:
-    alert = active.alert
-    return AlertRecord(
-        heard_at=active.heard_at,
-        fingerprint=alert.fingerprint,
-        starts_at=alert.starts_at,
-        ends_at=ends_at,
-        ended_by=by,
-        source=active.source,
-        entity=active.entity,
-        incident=active.incident,
-        suppressed_by=active.suppressed_by,
-        labels=alert.labels,
-        annotations=alert.annotations,
-        generator_url=alert.generator_url,
-    )
 
 
 def _heartbeat(state: State, name: str) -> Heartbeat:

@@ -20,6 +20,8 @@ class Places:
                 values = tuple(value for _, value in equal)
                 place = _Place(ref, len(matchers), compile_all(rest) if rest else None)
                 self._exact.setdefault(names, {}).setdefault(values, []).append(place)
+        self._service_map = service_map
+        self._named: dict[str, EntityRef] | None = None
 
     def find(self, labels: Labels) -> EntityRef | None:
         """The entity with the most matchers that all hold; ties go to the smaller reference."""
@@ -32,6 +34,30 @@ class Places:
                 if (best is None or place.precedes(best)) and place.takes(labels):
                     best = place
         return best.ref if best else None
+
+    def named(self, word: str) -> EntityRef | None:
+        """The entity that a word means: its reference, its name, or what its alerts call it.
+
+        Where several are meant, the smallest reference.
+        """
+        if word in self._service_map.entities:
+            return word
+        if self._named is None:
+            self._named = _names(self._service_map)
+        return self._named.get(word)
+
+
+def _names(service_map: ServiceMap) -> dict[str, EntityRef]:
+    """Every word that stands for an entity; what its own matcher says counts more than a name."""
+    by_name: dict[str, EntityRef] = {}
+    by_value: dict[str, EntityRef] = {}
+    for ref in sorted(service_map.entities):
+        entity = service_map.entities[ref]
+        by_name.setdefault(entity.name, ref)
+        for matchers in entity.matches:
+            if len(matchers) == 1 and matchers[0].operator is MatchOperator.EQUAL:
+                by_value.setdefault(matchers[0].value, ref)
+    return by_name | by_value
 
 
 class _Place:

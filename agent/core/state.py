@@ -33,6 +33,8 @@ MOMENT = timedelta(microseconds=1)
 BUCKET_S = 5
 """Expiry is exact to this many seconds."""
 EXPLAINED_NAMED_MAX = 5
+SIGNS_MAX = 2000
+"""An incident remembers this many signs; what comes later is counted, not remembered."""
 CLOSED_KEPT = timedelta(days=1)
 """What is over stays in memory this long; the history keeps it by its own retention."""
 
@@ -102,10 +104,27 @@ class Explained:
 
 
 @dataclass(slots=True, kw_only=True)
+class Sign:
+    """What an incident remembers of alerts that say the same of the same place."""
+
+    entity: EntityRef | None
+    kind: str
+    """The alert's name with every number in it written alike."""
+    name: str
+    peer: EntityRef | None
+    """The other end of a call, where the alert is about one."""
+    first_at: datetime
+    firings: int = 0
+    """How often an alert of it began to fire."""
+
+
+@dataclass(slots=True, kw_only=True)
 class Members:
     """What belongs to a live incident: the working memory of correlation and cause."""
 
     firing: dict[str, None] = field(default_factory=dict)
+    signs: dict[str, Sign] = field(default_factory=dict)
+    """All that its alerts said, over or not, first heard first; bounded by `SIGNS_MAX`."""
     kinds: dict[str, None] = field(default_factory=dict)
     """Names of alerts seen, for the signature."""
     entities: dict[EntityRef, int] = field(default_factory=dict)

@@ -81,6 +81,8 @@ class Correlation:
     """A resolved incident reopens within this time, and closes after it."""
     similar_labels: tuple[str, ...] = ("cluster", "namespace", "service", "job", "host", "instance")
     """For alerts that the map cannot place: those that are present must agree."""
+    peer_labels: tuple[str, ...] = ("caller", "client", "peer", "source_workload")
+    """Where an alert about a call names the other end; the first that is present counts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

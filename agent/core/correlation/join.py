@@ -6,21 +6,13 @@ reach on the map, so no chain of neighbours grows without end.
 
 from datetime import datetime, timedelta
 
+from agent.core.correlation.members import add
+from agent.core.correlation.opening import open_incident
 from agent.core.draft import Draft
-from agent.core.impact import spread
-from agent.core.state import (
-    ActiveAlert,
-    Explained,
-    Members,
-    State,
-)
-from agent.model.alert import severity_of
-from agent.model.incident import Incident, IncidentState, Level, Priority
+from agent.core.state import ActiveAlert, State
+from agent.model.incident import IncidentState
 from agent.model.labels import Labels
 from agent.model.reason import Reason
-
-DECAY = 0.7
-"""A symptom one hop further away counts for this much less of its cause."""
 
 
 def join(state: State, draft: Draft, active: ActiveAlert) -> None:
@@ -28,18 +20,13 @@ def join(state: State, draft: Draft, active: ActiveAlert) -> None:
     likeness = () if active.entity else _likeness(state, active.alert.labels)
     identifier, reason = _find(state, draft.at, active, likeness)
     if identifier is None:
-        identifier = _open(state, draft, active, likeness)
+        identifier = open_incident(state, draft, active, likeness)
     active.incident, active.joined_by = identifier, reason
     members = state.members[identifier]
     name, kind = active.alert.fingerprint, active.alert.name
     if kind not in members.kinds or active.entity not in members.entities:
         draft.newcomers.setdefault(identifier, []).append(name)
-    members.firing[name] = None
-    members.kinds[kind] = None
-    members.alerts += 1
-    members.last_alert_at = draft.at
-    if active.entity is not None:
-        _add_entity(state, draft, identifier, members, active.entity)
+    add(state, draft, identifier, active, draft.at)
     draft.touched[identifier] = None
     draft.joined.setdefault(identifier, []).append(name)
 
@@ -94,52 +81,3 @@ def _likeness(state: State, labels: Labels) -> tuple[str, ...]:
         if name in labels
     )
     return present or (f"alertname={labels.get('alertname', '')}",)
-
-
-def _add_entity(state: State, draft: Draft, identifier: str, members: Members, entity: str) -> None:
-    firing = members.entities.get(entity)
-    members.entities[entity] = (firing or 0) + 1
-    if firing is not None:
-        return
-    explains = members.explains
-    explains.setdefault(entity, Explained()).weight += 1.0
-    rescored = draft.rescored.setdefault(identifier, {})
-    rescored[entity] = None
-    for ref, distance in state.config.service_map.below(entity, state.config.correlation.hops):
-        explained = explains.get(ref)
-        if explained is None:
-            explains[ref] = explained = Explained()
-        explained.add(entity, DECAY**distance)
-        rescored[ref] = None
-    state.derived.reach_added(identifier, entity)
-    spread(state, members, entity)
-
-
-def _open(state: State, draft: Draft, active: ActiveAlert, likeness: tuple[str, ...]) -> str:
-    state.incident_count += 1
-    identifier = f"INC-{state.incident_count}"
-    alert = active.alert
-    summary = alert.annotations.get("summary") or alert.name or "An alert without a name"
-    members = Members(last_alert_at=draft.at, unplaced=(likeness,) if likeness else ())
-    state.members[identifier] = members
-    if likeness:
-        state.derived.likeness_added(likeness, identifier)
-    if active.entity is not None:
-        state.derived.reach_changed(identifier, (active.entity,), active.entity)
-    incident = Incident(
-        id=identifier,
-        state=IncidentState.OPEN,
-        title=summary,
-        summary=summary,
-        opened_at=draft.at,
-        started_at=min(alert.starts_at, draft.at),
-        severity=severity_of(alert.labels),
-        impact=Level.MEDIUM,
-        urgency=Level.LOW,
-        priority=Priority.P4,
-        alerts=0,
-        firing=0,
-    )
-    draft.set_incident(state, incident)
-    draft.note(identifier, Reason.INCIDENT_OPENED, summary, alerts=(alert.fingerprint,))
-    return identifier

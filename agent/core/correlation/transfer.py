@@ -1,13 +1,79 @@
 """Alerts that go from one incident to another: two that are one, one that is two.
 
-Not here: the judgement that they should (`join`, `cause`, people).
+The older incident keeps its name, its tickets and its clocks. Not here: the judgement that alerts
+belong elsewhere (`waves`, `causes`, people).
 """
 
+from collections.abc import Iterable
+from datetime import datetime
+
+from agent.core.correlation.members import add, rebuild, shown_at, take_out, take_over
+from agent.core.correlation.opening import open_incident
 from agent.core.draft import Draft
 from agent.core.impact import spread
-from agent.core.state import CLOSED_KEPT, EXPLAINED_NAMED_MAX, Explained, State, Timer
+from agent.core.record import alert_record
+from agent.core.state import (
+    CLOSED_KEPT,
+    EXPLAINED_NAMED_MAX,
+    Explained,
+    State,
+    Timer,
+)
 from agent.model.incident import IncidentState
 from agent.model.reason import Reason
+
+
+def move(
+    state: State, draft: Draft, fingerprints: Iterable[str], *, source: str, into: str
+) -> tuple[str, ...]:
+    """Give alerts of one live incident to another; answers with those that were moved.
+
+    What is over stays where it was: only alerts that fire can belong elsewhere from now on.
+    """
+    giving = state.members[source]
+    moving = [state.alerts[name] for name in fingerprints if name in giving.firing]
+    if not moving:
+        return ()
+    take_out(state, giving, moving)
+    for active in moving:
+        active.incident = into
+        add(state, draft, into, active, shown_at(active))
+        draft.record(alert_record(active))
+    rebuild(state, draft, source)
+    started_at = min(active.alert.starts_at for active in moving)
+    incident = state.incidents[into]
+    if started_at < incident.started_at:
+        draft.set_incident(state, incident, started_at=started_at)
+    names = tuple(active.alert.fingerprint for active in moving)
+    draft.joined.setdefault(into, []).extend(names)
+    draft.newcomers.setdefault(into, []).extend(names)
+    draft.touched[source] = draft.touched[into] = None
+    return names
+
+
+def open_from(
+    state: State, draft: Draft, fingerprints: Iterable[str], *, source: str, text: str
+) -> str | None:
+    """Open an incident with alerts that fire in another, and say why; None where none does."""
+    firing = state.members[source].firing
+    names = [name for name in fingerprints if name in firing]
+    if not names:
+        return None
+    first = min((state.alerts[name] for name in names), key=lambda active: active.heard_at)
+    into = open_incident(state, draft, first)
+    moved = move(state, draft, names, source=source, into=into)
+    for name in moved:
+        state.alerts[name].joined_by = Reason.SPLIT
+    draft.note(into, Reason.SPLIT, f"{len(moved)} alerts of {source}: {text}", alerts=moved)
+    draft.note(source, Reason.SPLIT, f"{len(moved)} alerts go on in {into}: {text}", alerts=moved)
+    return into
+
+
+def unite(state: State, draft: Draft, one: str, other: str) -> str:
+    """Make one incident of two; the older goes on. Answers with its id."""
+    older, younger = sorted((one, other), key=lambda name: _age(state, name))
+    absorb(state, draft, into=older, other=younger)
+    return older
 
 
 def absorb(state: State, draft: Draft, *, into: str, other: str) -> None:
@@ -19,6 +85,7 @@ def absorb(state: State, draft: Draft, *, into: str, other: str) -> None:
         target.firing[fingerprint] = None
     target.alerts += source.alerts
     target.kinds.update(source.kinds)
+    take_over(target, source.signs)
     target.last_alert_at = max(target.last_alert_at, source.last_alert_at)
     for entity, firing in source.entities.items():
         target.entities[entity] = target.entities.get(entity, 0) + firing
@@ -51,3 +118,7 @@ def absorb(state: State, draft: Draft, *, into: str, other: str) -> None:
     draft.note(into, Reason.MERGED, f"{other} ({gone.title}) was found to be part of this")
     draft.note(other, Reason.MERGED, f"goes on in {into}")
     draft.rescored[into] = dict.fromkeys(target.explains)
+
+
+def _age(state: State, identifier: str) -> tuple[datetime, int, str]:
+    return state.incidents[identifier].opened_at, len(identifier), identifier

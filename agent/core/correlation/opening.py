@@ -1,0 +1,40 @@
+"""How an incident begins: named after its first alert, judged and explained by later stages."""
+
+from agent.core.draft import Draft
+from agent.core.state import ActiveAlert, Members, State
+from agent.model.alert import severity_of
+from agent.model.incident import Incident, IncidentState, Level, Priority
+from agent.model.reason import Reason
+
+
+def open_incident(
+    state: State, draft: Draft, active: ActiveAlert, likeness: tuple[str, ...] = ()
+) -> str:
+    """Open an incident that speaks of this alert; the alert itself is not in it yet."""
+    state.incident_count += 1
+    identifier = f"INC-{state.incident_count}"
+    alert = active.alert
+    summary = alert.annotations.get("summary") or alert.name or "An alert without a name"
+    members = Members(last_alert_at=draft.at, unplaced=(likeness,) if likeness else ())
+    state.members[identifier] = members
+    if likeness:
+        state.derived.likeness_added(likeness, identifier)
+    if active.entity is not None:
+        state.derived.reach_changed(identifier, (active.entity,), active.entity)
+    incident = Incident(
+        id=identifier,
+        state=IncidentState.OPEN,
+        title=summary,
+        summary=summary,
+        opened_at=draft.at,
+        started_at=min(alert.starts_at, draft.at),
+        severity=severity_of(alert.labels),
+        impact=Level.MEDIUM,
+        urgency=Level.LOW,
+        priority=Priority.P4,
+        alerts=0,
+        firing=0,
+    )
+    draft.set_incident(state, incident)
+    draft.note(identifier, Reason.INCIDENT_OPENED, summary, alerts=(alert.fingerprint,))
+    return identifier
