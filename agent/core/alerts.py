@@ -142,7 +142,6 @@ def release(state: State, draft: Draft) -> None:
             join(state, draft, active)
         else:
             draft.freed[active.alert.fingerprint] = None
-        draft.record(alert_record(active))
 
 
 def replace_all(state: State, draft: Draft) -> None:
@@ -218,7 +217,6 @@ def _start(state: State, draft: Draft, alert: Alert, source: str) -> None:
                 _beat(state, draft, muter.removeprefix("heartbeat:"))
     else:
         join(state, draft, active)
-    draft.record(alert_record(active))
 
 
 def _is_news(alert: Alert, ended: EndedAlert) -> bool:

@@ -6,6 +6,7 @@ from agent.core import impact, sync
 from agent.core.course import forget
 from agent.core.derived import HOPS_MAX
 from agent.core.draft import Draft
+from agent.core.record import alert_record
 from agent.core.state import CLOSED_KEPT, Members, State, Timer
 from agent.model.alert import Severity, severity_of
 from agent.model.incident import Incident, IncidentState, Level, Priority
@@ -84,7 +85,9 @@ def close_when_quiet(state: State, draft: Draft, identifier: str) -> None:
         return
     members = state.members.pop(identifier)
     for fingerprint in members.firing:
-        state.alerts[fingerprint].incident = None
+        active = state.alerts[fingerprint]
+        draft.record(alert_record(active))
+        active.incident = None
     state.derived.incident_gone(identifier)
     for likeness in members.unplaced:
         state.derived.likeness_gone(likeness, identifier)

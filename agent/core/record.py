@@ -1,4 +1,7 @@
-"""What the history is told of an occurrence of an alert: one row, written anew when it changes."""
+"""What the history is told of an occurrence of an alert, once it is over.
+
+What fires is in the state, so nothing is written of it before its incident closes.
+"""
 
 from datetime import datetime
 

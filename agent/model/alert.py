@@ -68,7 +68,7 @@ class EndedBy(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertRecord:
-    """One occurrence of an alert for the history: written when it starts, changes or ends."""
+    """One occurrence of an alert for the history: written when it ends, or its incident closes."""
 
     heard_at: datetime
     """When we first heard of it. No two are alike: what the history knows an occurrence by."""

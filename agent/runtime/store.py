@@ -71,7 +71,7 @@ class Store:
         )
 
     async def alerts_of(self, incident: str) -> tuple[AlertRecord, ...]:
-        """The occurrences of its alerts, newest first."""
+        """The occurrences of its alerts that are over, newest first; what fires is in the state."""
         return await self._all(
             AlertRecord,
             "SELECT body FROM alerts WHERE incident = ? ORDER BY heard_at DESC LIMIT ?",

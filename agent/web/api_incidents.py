@@ -17,6 +17,7 @@ from agent.model.entry import (
 )
 from agent.model.incident import Incident, IncidentState
 from agent.web.api_views import IncidentDetail, ListQuery, Page, change_view, next_of
+from agent.web.occurrences import occurrences_of
 from agent.web.permission import Permission
 from agent.web.problem import not_found
 from agent.web.routes import Call, Handler, Route, Wish, answer
@@ -83,7 +84,7 @@ async def get_incident(call: Call) -> web.StreamResponse:
     detail = IncidentDetail(
         incident=incident,
         timeline=tuple(await store.timeline(incident.id)),
-        alerts=tuple(await store.alerts_of(incident.id)),
+        alerts=await occurrences_of(call.site, incident.id),
         changes=tuple(change_view(change) for change in changes if change is not None),
         runs=tuple(runs),
         problem=await store.problem(incident.problem) if incident.problem else None,

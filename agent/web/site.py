@@ -90,7 +90,7 @@ class History(Protocol):
         """The story of an incident, change or problem, oldest first."""
 
     async def alerts_of(self, incident: str) -> Sequence[AlertRecord]:
-        """The occurrences of its alerts, newest first; bounded."""
+        """The occurrences of its alerts that are over, newest first; bounded."""
 
     async def changes(
         self,

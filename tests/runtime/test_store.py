@@ -10,7 +10,7 @@ import pytest
 
 from agent.core.step import step
 from agent.model.alert import EndedBy
-from agent.model.entry import AlertsReceived, TimeElapsed
+from agent.model.entry import AlertsReceived, IncidentResolved, TimeElapsed
 from agent.model.incident import IncidentState, StateInterval
 from agent.model.interval import Interval
 from agent.model.remediation import RunLine
@@ -43,9 +43,6 @@ async def test_an_alert_leaves_an_incident_with_its_story(tmp_path: Path) -> Non
         (incident,) = await store.incidents(states=[IncidentState.OPEN])
         assert incident == await store.incident(incident.id)
         assert incident == agent.loop.state.incidents[incident.id]
-        assert [alert(1).fingerprint] == [
-            record.fingerprint for record in await store.alerts_of(incident.id)
-        ]
         assert await store.timeline(incident.id)
         assert await store.incidents(before=incident.id) == ()
         assert await store.incidents(entity="component:default/other") == ()
@@ -57,16 +54,31 @@ async def test_strange_ids_are_nobody(database: Database, identifier: str) -> No
     assert await Store(database).incident(identifier) is None
 
 
-async def test_an_occurrence_is_one_row_from_start_to_end(tmp_path: Path) -> None:
-    """Its end is written over its beginning; the same alert firing later is a row of its own."""
+async def test_an_occurrence_is_a_row_once_it_is_over(tmp_path: Path) -> None:
+    """While it fires the state has it, and the history nothing; its end is written once."""
     clock = StillClock()
     async with running(tmp_path, clock) as agent:
         await agent.loop.append(received(1))
+        store = Store(agent.database)
+        assert await store.alerts_of("INC-1") == ()
         clock.move(timedelta(minutes=1))
         ended = AlertsReceived(source="test", alerts=(alert(1, resolved=True),))
         await agent.loop.append(ended)
+        (record,) = await store.alerts_of("INC-1")
+        assert (alert(1).fingerprint, EndedBy.RESOLVED) == (record.fingerprint, record.ended_by)
+
+
+async def test_what_fires_when_its_incident_closes_is_in_the_history(tmp_path: Path) -> None:
+    """The memory lets go of the incident, and the incident still names its alert."""
+    clock = StillClock()
+    async with running(tmp_path, clock) as agent:
+        forever = replace(alert(1), expires_at=None)
+        await agent.loop.append(AlertsReceived(source="t", alerts=(forever,)))
+        await agent.loop.append(IncidentResolved(incident="INC-1", by="ann", note=""))
+        clock.move(timedelta(hours=2))
+        await agent.loop.append(TimeElapsed())
         (record,) = await Store(agent.database).alerts_of("INC-1")
-        assert record.ended_by == EndedBy.RESOLVED
+        assert (alert(1).fingerprint, None) == (record.fingerprint, record.ends_at)
 
 
 async def test_an_occurrence_that_comes_back_goes_on_in_its_row(tmp_path: Path) -> None:
@@ -80,10 +92,12 @@ async def test_an_occurrence_that_comes_back_goes_on_in_its_row(tmp_path: Path) 
         (expired,) = await store.alerts_of("INC-1")
         again = replace(alert(1), expires_at=None)
         await agent.loop.append(AlertsReceived(source="test", alerts=(again,)))
-        (back,) = await store.alerts_of("INC-2")
+        ended = AlertsReceived(source="test", alerts=(alert(1, resolved=True),))
+        await agent.loop.append(ended)
+        (over,) = await store.alerts_of("INC-2")
         assert await store.alerts_of("INC-1") == ()
-        assert (EndedBy.EXPIRED, None) == (expired.ended_by, back.ended_by)
-        assert expired.heard_at == back.heard_at
+        assert (EndedBy.EXPIRED, EndedBy.RESOLVED) == (expired.ended_by, over.ended_by)
+        assert expired.heard_at == over.heard_at
 
 
 async def test_output_is_kept_once_and_read_from_where_one_was(database: Database) -> None:
@@ -133,6 +147,7 @@ async def test_the_history_can_be_rebuilt(tmp_path: Path) -> None:
         for number in range(6):
             await agent.loop.append(received(number, number + 1))
             clock.move(timedelta(minutes=2))
+            await agent.loop.append(TimeElapsed())
     path = tmp_path / "watchkeeper.db"
     before = _contents(path)
     assert before["alerts"]
@@ -157,9 +172,8 @@ async def test_what_is_old_goes_and_what_is_open_stays(tmp_path: Path) -> None:
         clock.at += timedelta(days=2)
         assert await pruner.prune() > 0
         (incident,) = await store.incidents()
-        assert [alert(1).fingerprint] == [
-            record.fingerprint for record in await store.alerts_of(incident.id)
-        ]
+        assert (incident.id, await store.alerts_of("INC-2")) == ("INC-1", ())
+        assert [alert(1).fingerprint] == [*agent.loop.state.alerts]
 
 
 async def test_the_journal_is_pruned_behind_two_snapshots_only(tmp_path: Path) -> None:

@@ -25,6 +25,17 @@ async def test_an_incident_with_its_story(agent: Running) -> None:
     assert (await agent.ask("GET", "/api/v1/incidents/INC-2"))[0] == 404
 
 
+async def test_an_incident_names_what_fires_and_what_is_over(agent: Running) -> None:
+    """Each occurrence once, whether the memory has it or the history."""
+    await agent.fire(DB, SHOP)
+    over = {"labels": SHOP, "endsAt": "2020-01-01T00:00:00Z"}
+    await agent.ask("POST", "/api/v2/alerts", json=[over])
+    _, detail = await agent.ask("GET", "/api/v1/incidents/INC-1")
+    assert [("Slow", "resolved"), ("Down", None)] == [
+        (alert["labels"]["alertname"], alert["ended_by"]) for alert in detail["alerts"]
+    ]
+
+
 async def test_people_act_under_their_own_name(agent: Running) -> None:
     """Acknowledge, assign, comment, confirm, resolve: each is recorded under the token's name."""
     await agent.fire(DB)

@@ -11,7 +11,6 @@ from agent.core.correlation.members import add, rebuild, shown_at, take_out, tak
 from agent.core.correlation.opening import open_incident
 from agent.core.draft import Draft
 from agent.core.impact import spread
-from agent.core.record import alert_record
 from agent.core.state import (
     CLOSED_KEPT,
     EXPLAINED_NAMED_MAX,
@@ -38,7 +37,6 @@ def move(
     for active in moving:
         active.incident = into
         add(state, draft, into, active, shown_at(active))
-        draft.record(alert_record(active))
     rebuild(state, draft, source)
     started_at = min(active.alert.starts_at for active in moving)
     incident = state.incidents[into]

@@ -19,6 +19,7 @@ from agent.model.entry import (
 )
 from agent.model.incident import Incident, IncidentState, Priority
 from agent.web.graph import incident_graph
+from agent.web.occurrences import occurrences_of
 from agent.web.pages.output import last_lines
 from agent.web.pages.render import Page, PageQuery, Renderer, Tab, see_other
 from agent.web.permission import Permission
@@ -146,7 +147,7 @@ class IncidentPages:
             incident,
             changes=changes,
             timeline=await site.store.timeline(incident.id),
-            alerts=await site.store.alerts_of(incident.id),
+            alerts=await occurrences_of(site, incident.id),
             service_map=service_map,
             now=now,
         )

@@ -2,7 +2,6 @@
 
 from agent.core.correlation.transfer import move, open_from, unite
 from agent.core.draft import Draft
-from agent.model.alert import AlertRecord
 from agent.model.incident import IncidentState
 from tests.core.play import Play, ref
 
@@ -56,8 +55,7 @@ def test_a_split_takes_alerts_places_and_signs_with_it() -> None:
     assert list(new_members.entities) == [ref("shop")]
     assert [s.name for s in new_members.signs.values()] == ["ServiceSlow"]
     assert (old_members.alerts, new_members.alerts) == (2, 1)
-    records = [r for r in draft.finish().records if isinstance(r, AlertRecord)]
-    assert [(r.fingerprint, r.incident) for r in records] == [(of(play, "ServiceSlow"), "INC-2")]
+    assert play.state.alerts[of(play, "ServiceSlow")].incident == "INC-2"
 
 
 def test_a_place_that_has_more_to_say_is_kept() -> None:
