@@ -24,6 +24,7 @@ from agent.web.alertmanager_wire import (
     moment,
 )
 from agent.web.filters import compile_filters
+from agent.web.headers import empty
 from agent.web.permission import Permission
 from agent.web.problem import refuse
 from agent.web.routes import Call, Route, answer_json
@@ -44,12 +45,15 @@ async def post_alerts(call: Call) -> web.StreamResponse:
     The answer is given once they are durable. An `endsAt` to come is the moment when the alert
     lapses unless it is repeated.
     """
-    await take(call, SOURCE)
-    return web.Response()
+    at = await take(call, SOURCE)
+    return empty(call.request, at)
 
 
-async def take(call: Call, source: str) -> None:
-    """Parse a body as this source writes it and take its alerts in. Refuses 403 another's token."""
+async def take(call: Call, source: str) -> datetime:
+    """Parse a body as this source writes it and take its alerts in, at the moment it returns.
+
+    Refuses 403 a token that speaks for another source.
+    """
     if call.identity.source not in (None, source):
         raise refuse(HTTPStatus.FORBIDDEN, f"This token speaks for {call.identity.source} only.")
     site, at = call.site, call.site.clock.now()
@@ -58,6 +62,7 @@ async def take(call: Call, source: str) -> None:
     except PayloadError:
         site.intake.refused(source, "payload")
         raise
+    return at
 
 
 async def get_alerts(call: Call) -> web.StreamResponse:

@@ -12,7 +12,7 @@ from agent.model.interval import Interval
 from agent.web.body import JSON
 from agent.web.openapi import document
 from agent.web.permission import Permission
-from agent.web.routes import ROUTES_SERVED, Call, Route, answer
+from agent.web.routes import SERVED, Call, Route, answer
 
 TAG = "Agent"
 PLAIN = "text/plain"
@@ -98,7 +98,7 @@ async def config_status(call: Call) -> web.StreamResponse:
 
 async def openapi(call: Call) -> web.StreamResponse:
     """This document."""
-    routes = call.request.app[ROUTES_SERVED]
+    routes = call.request[SERVED].table.routes
     text = await asyncio.to_thread(document, routes, call.site.about.version)
     return web.Response(text=text, content_type=JSON)
 

@@ -17,7 +17,7 @@ from agent.web.auth import Access, is_loopback
 from agent.web.body import Bodies, Limits
 from agent.web.metrics import HttpMetrics
 from agent.web.pages import page_routes
-from agent.web.server import Listener, make_app
+from agent.web.server import Listener
 from agent.web.session import Sessions
 from agent.web.site import About, Site
 
@@ -61,7 +61,7 @@ async def open_face(parts: Parts) -> AsyncIterator[str]:
         registry=parts.registry,
         about=About(version=__version__, started_at=now, problems=parts.problems),
     )
-    listener = Listener(make_app(site, (*API_ROUTES, *page_routes())), host, int(port))
+    listener = Listener(site, (*API_ROUTES, *page_routes()), host, int(port))
     bound_host, bound_port = await _start(listener, settings.listen)
     shown = f"[{bound_host}]" if ":" in bound_host else bound_host
     try:

@@ -23,8 +23,9 @@ from agent.model.incident import (
 )
 from agent.model.transition import Record
 from agent.runtime.feed import Resync
+from agent.web.headers import streamed
 from agent.web.permission import Permission
-from agent.web.routes import Call, Route, Wish
+from agent.web.routes import SERVED, Call, Route, Wish
 from agent.web.site import Committed, Feed, Site
 
 TOPICS_MAX = 40
@@ -37,9 +38,6 @@ OUTPUT_PACE = timedelta(seconds=1)
 WRITE_PATIENCE = timedelta(seconds=10)
 """A browser that takes nothing for this long is let go; it connects again by itself."""
 EVERYWHERE = "everywhere"
-
-FEEDS: web.AppKey[set[Feed]] = web.AppKey("feeds", set)
-"""What open streams listen to; closed first when the server stops, or it would wait for them."""
 
 
 class LiveQuery(Wish):
@@ -63,27 +61,13 @@ def live_route() -> Route:
     )
 
 
-def add_streams(application: web.Application) -> None:
-    """Make the application end its streams before it waits for what is under way."""
-    feeds: set[Feed] = set()
-    application[FEEDS] = feeds
-
-    async def close_all(_: web.Application) -> None:
-        for feed in tuple(feeds):
-            feed.close()
-
-    application.on_shutdown.append(close_all)
-
-
 async def live(call: Call) -> web.StreamResponse:
     """Events `changed` and `resync` until the browser leaves."""
-    response = web.StreamResponse(
-        headers={"Content-Type": "text/event-stream", "X-Accel-Buffering": "no"}
-    )
+    response = streamed({"Content-Type": "text/event-stream", "X-Accel-Buffering": "no"})
     if call.request.method == "HEAD":
         return response
     topics = frozenset(call.query_as(LiveQuery).topic)
-    feed, feeds = call.site.loop.subscribe(), call.request.app[FEEDS]
+    feed, feeds = call.site.loop.subscribe(), call.request[SERVED].feeds
     feeds.add(feed)
     try:
         await response.prepare(call.request)

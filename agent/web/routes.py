@@ -1,11 +1,11 @@
 """The registry of everything that we answer: one `Route` is address, check, schema and handler.
 
-From it come the aiohttp routes, the permission checks and the OpenAPI document, so that nothing
+From it come the routing table, the permission checks and the OpenAPI document, so that nothing
 can be reached that is not documented, and nothing documented that is not checked.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, TypeVar, get_origin
 
@@ -17,8 +17,9 @@ from agent.web.auth import SAFE_METHODS, identify, refuse_foreign_page, unauthor
 from agent.web.body import FORM, JSON, form_fields
 from agent.web.permission import Identity, Permission
 from agent.web.problem import ProblemError, of_validation, refuse
+from agent.web.routing import RoutingTable
 from agent.web.session import CSRF_FIELD, CSRF_HEADER, Session
-from agent.web.site import SITE, Site
+from agent.web.site import Feed, Site
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -44,6 +45,8 @@ class Call:
     """The body as it came, for routes with `takes_bytes`."""
     body: BaseModel | None
     query: BaseModel | None
+    parts: Mapping[str, str]
+    """The parts of the path that the route's template names."""
 
     def body_as(self, model: type[M]) -> M:
         """The body, of the type that the route declares."""
@@ -57,7 +60,7 @@ class Call:
 
     def named(self, part: str) -> str:
         """A part of the path that the route's template names."""
-        return self.request.match_info[part]
+        return self.parts[part]
 
 
 Handler = Callable[[Call], Awaitable[web.StreamResponse]]
@@ -96,33 +99,23 @@ class Route:
         return self.method in SAFE_METHODS
 
 
-ROUTES_SERVED: web.AppKey[tuple[Route, ...]] = web.AppKey("routes_served", tuple)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Served:
+    """What one listener serves, and for whom."""
+
+    site: Site
+    table: RoutingTable[Route]
+    feeds: set[Feed] = field(default_factory=set)
+    """What open streams listen to; closed first when the listener stops, or it waits for them."""
 
 
-def add_routes(application: web.Application, routes: Sequence[Route]) -> None:
-    """Make the application answer these routes."""
-    application[ROUTES_SERVED] = tuple(routes)
-    for route in routes:
-        methods = (route.method, "HEAD") if route.method == "GET" else (route.method,)
-        for method in methods:
-            application.router.add_route(method, route.path, _entrance(route))
+SERVED: web.RequestKey[Served] = web.RequestKey("served", Served)
+"""On every request: what it was sent to."""
 
 
-def _entrance(route: Route) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
-    async def enter(request: web.Request) -> web.StreamResponse:
-        try:
-            return await route.handler(await admit(request, route))
-        except ProblemError as refused:
-            if route.refused is None:
-                raise
-            return route.refused(request, refused)
-
-    return enter
-
-
-async def admit(request: web.Request, route: Route) -> Call:
+async def admit(request: web.Request, route: Route, named: Mapping[str, str]) -> Call:
     """Check who asks and what for, before anything of the body is read, then read it."""
-    site = request.app[SITE]
+    site = request[SERVED].site
     refuse_foreign_page(request, site.access)
     identity, session = identify(
         request,
@@ -138,7 +131,8 @@ async def admit(request: web.Request, route: Route) -> Call:
     query = _query(request, route.query) if route.query else None
     content = b""
     if not route.is_safe:
-        content = await site.bodies.read(request)
+        taken = site.bodies.take(request)
+        content = await site.bodies.read(request) if taken is None else taken
     fields = _form(request, route, content)
     if session is not None and not route.is_safe:
         given = request.headers.get(CSRF_HEADER) or fields.pop(CSRF_FIELD, "")
@@ -154,6 +148,7 @@ async def admit(request: web.Request, route: Route) -> Call:
         content=content,
         body=body,
         query=query,
+        parts=named,
     )
 
 

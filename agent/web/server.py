@@ -1,132 +1,125 @@
-"""The HTTP server: the application with its outer limits, and the listener that carries it.
+"""The HTTP server: the one way in and out with its outer limits, and the listener that carries it.
 
-Not here: who may do what (`auth`, `permission`), or what is answered (`routes`, `api`, `pages`).
+aiohttp speaks HTTP; which route answers is looked up in our own table. Not here: who may do what
+(`auth`, `permission`), or what is answered (`routes`, `api`, `pages`).
 """
 
+import asyncio
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 from http import HTTPStatus
+from typing import Any
 
 import structlog
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
-from aiohttp.typedefs import Handler, Middleware
-from multidict import CIMultiDict
+from aiohttp.http_parser import RawRequestMessage
+from aiohttp.streams import StreamReader
 
 from agent.errors import PayloadError
 from agent.runtime.loop import JournalError, Overloaded
-from agent.web.live import add_streams
+from agent.web.headers import complete
 from agent.web.problem import RETRY_AFTER, ProblemError, of_http, of_payload, overloaded, refuse
-from agent.web.routes import Route, add_routes
-from agent.web.site import SITE, Site
+from agent.web.routes import SERVED, Route, Served, admit
+from agent.web.routing import Found, RoutingTable
+from agent.web.site import Site
 
 KEEPALIVE_S = 75.0
 SHUTDOWN_S = 5.0
 LINGERING_S = 2.0
 """How long the rest of a refused body is read away, so that the sender sees the refusal."""
-CONTENT_SECURITY_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
-    "font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; "
-    "frame-ancestors 'none'"
-)
-HEADERS = {
-    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Cache-Control": "no-store",
-}
-"""On every answer that does not say otherwise itself."""
 
-_HEADERS = CIMultiDict(HEADERS)
 _log = structlog.get_logger(__name__)
 
 
-def make_app(site: Site, routes: Iterable[Route]) -> web.Application:
-    """The application that answers these routes for this agent, and nothing else."""
-    table = tuple(routes)
-    application = web.Application(
-        middlewares=[_Gate(site, table).middleware()], client_max_size=site.limits.body_bytes_max
-    )
-    application[SITE] = site
-    application.on_response_prepare.append(_add_headers)
-    add_routes(application, table)
-    add_streams(application)
-    return application
-
-
 class Listener:
-    """Carries an application at one address from `start` to `stop`."""
+    """Answers these routes for this agent at one address, from `start` to `stop`."""
 
-    def __init__(self, application: web.Application, host: str, port: int) -> None:
+    def __init__(self, site: Site, routes: Iterable[Route], host: str, port: int) -> None:
+        """Raises ValueError where two routes have one address."""
+        self._served = Served(site=site, table=RoutingTable(routes))
         self._host, self._port = host, port
-        self._runner = web.AppRunner(
-            application,
-            handle_signals=False,
+        self._runner: web.ServerRunner | None = None
+        self._socket: web.TCPSite | None = None
+
+    async def start(self) -> tuple[str, int]:
+        """Listen; returns the address, of use where port 0 asked for any. Raises OSError."""
+        loop, body_bytes_max = asyncio.get_running_loop(), self._served.site.limits.body_bytes_max
+
+        def request_of(
+            head: RawRequestMessage, content: StreamReader, protocol: Any, writer: Any, task: Any
+        ) -> web.Request:
+            return web.Request(
+                head, content, protocol, writer, task, loop, client_max_size=body_bytes_max
+            )
+
+        server = web.Server(
+            Gate(self._served).answer,
+            request_factory=request_of,
             access_log=None,
             auto_decompress=False,
             logger=_quiet_logger(),
             keepalive_timeout=KEEPALIVE_S,
             lingering_time=LINGERING_S,
-            shutdown_timeout=SHUTDOWN_S,
         )
-
-    async def start(self) -> tuple[str, int]:
-        """Listen; returns the address, of use where port 0 asked for any. Raises OSError."""
+        self._runner = web.ServerRunner(server, shutdown_timeout=SHUTDOWN_S)
         await self._runner.setup()
-        await web.TCPSite(self._runner, self._host, self._port).start()
+        self._socket = web.TCPSite(self._runner, self._host, self._port)
+        await self._socket.start()
         host, port = self._runner.addresses[0][:2]
         return host, port
 
     async def stop(self) -> None:
         """Answer what is under way, for a short while, then close."""
+        assert self._runner is not None
+        assert self._socket is not None
+        await self._socket.stop()
+        # Before anything is waited for: a stream ends only when what it listens to has ended.
+        for feed in tuple(self._served.feeds):
+            feed.close()
         await self._runner.cleanup()
 
 
-class _Gate:
+class Gate:
     """The one way in and out: counts, bounds, and makes every refusal a problem."""
 
-    def __init__(self, site: Site, routes: Iterable[Route]) -> None:
-        self._site = site
-        self._stream_paths = frozenset(route.path for route in routes if route.is_stream)
-        self._short = _Places("requests_at_once", site.limits.requests_at_once_max)
-        self._streams = _Places("streams_at_once", site.limits.streams_at_once_max)
+    def __init__(self, served: Served) -> None:
+        limits = served.site.limits
+        self._served = served
+        self._site = served.site
+        self._short = _Places("requests_at_once", limits.requests_at_once_max)
+        self._streams = _Places("streams_at_once", limits.streams_at_once_max)
 
-    def middleware(self) -> Middleware:
-        """What aiohttp calls around every request."""
+    async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
+        """The answer to a request, whatever it is; never raises but for a connection that is gone.
 
-        @web.middleware
-        async def around(request: web.Request, handler: Handler) -> web.StreamResponse:
-            return await self._measured(request, handler)
-
-        return around
-
-    async def _measured(self, request: web.Request, following: Handler) -> web.StreamResponse:
+        `request` is a `web.Request`: that is what the listener has the server make.
+        """
+        assert isinstance(request, web.Request)
+        request[SERVED] = self._served
         metrics, clock = self._site.metrics, self._site.clock
-        path = _template(request)
-        method = request.method if path else "other"
+        found = self._served.table.find(request)
+        method = request.method if found.route is not None else "other"
         begun, status = clock.monotonic(), "none"
         try:
-            response = await self._refused_or_answered(request, following, path)
+            response = await self._within_limits(request, found)
             status = str(response.status)
         finally:
             self._site.bodies.forget(request)
-            metrics.answered(method, path, status, clock.monotonic() - begun)
+            metrics.answered(method, found.template, status, clock.monotonic() - begun)
+        complete(response)
         return response
 
-    async def _refused_or_answered(
-        self, request: web.Request, following: Handler, path: str
-    ) -> web.StreamResponse:
-        places = self._streams if path in self._stream_paths else self._short
+    async def _within_limits(self, request: web.Request, found: Found[Route]) -> web.StreamResponse:
+        is_stream = found.route is not None and found.route.is_stream
+        places = self._streams if is_stream else self._short
         if places.taken >= places.limit:
             self._site.metrics.limited.labels(places.name).inc()
             return overloaded("Too many requests at once.").response(request)
         places.taken += 1
         try:
-            return await _translated(request, following)
+            return await _answered(request, found)
         except ProblemError as refused:
             return refused.response(request)
         finally:
@@ -140,14 +133,20 @@ class _Places:
     taken: int = 0
 
 
-async def _translated(request: web.Request, following: Handler) -> web.StreamResponse:
+async def _answered(request: web.Request, found: Found[Route]) -> web.StreamResponse:
+    """What the route's handler answers; everything that goes wrong as a ProblemError."""
+    route = found.route
+    if route is None:
+        raise _nobody(found)
     try:
-        return await following(request)
-    except (ProblemError, ConnectionError):
+        return await route.handler(await admit(request, route, found.named))
+    except ProblemError as refused:
+        if route.refused is None:
+            raise
+        return route.refused(request, refused)
+    except ConnectionError:
         raise
     except web.HTTPException as error:
-        if error.status < HTTPStatus.BAD_REQUEST:
-            raise
         raise of_http(error) from None
     except PayloadError as error:
         raise of_payload(error) from None
@@ -160,19 +159,21 @@ async def _translated(request: web.Request, following: Handler) -> web.StreamRes
         raise overloaded("Nothing can be written down now; nothing was kept.") from None
     except Exception:
         # One request ends here, whatever was wrong with it; the agent goes on.
-        _log.exception("request_failed", method=request.method, route=_template(request))
+        _log.exception("request_failed", method=request.method, route=found.template)
         raise refuse(
             HTTPStatus.INTERNAL_SERVER_ERROR, "This is our mistake; see the log."
         ) from None
 
 
-def _template(request: web.Request) -> str:
-    resource = request.match_info.route.resource
-    return resource.canonical if resource is not None else ""
-
-
-async def _add_headers(request: web.Request, response: web.StreamResponse) -> None:
-    response.headers.merge(_HEADERS)
+def _nobody(found: Found[Route]) -> ProblemError:
+    if found.allowed:
+        allowed = ", ".join(found.allowed)
+        return refuse(
+            HTTPStatus.METHOD_NOT_ALLOWED,
+            f"This path takes {allowed}.",
+            headers={"Allow": allowed},
+        )
+    return refuse(HTTPStatus.NOT_FOUND, "Nothing answers this path.")
 
 
 def _quiet_logger() -> logging.Logger:

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from aiohttp import web
 from prometheus_client import CollectorRegistry
 
 from agent.core.state import State
@@ -167,6 +166,3 @@ class Site:
     registry: CollectorRegistry
     about: About
     catalogues: Catalogues = field(default_factory=Catalogues)
-
-
-SITE: web.AppKey[Site] = web.AppKey("site", Site)

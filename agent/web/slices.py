@@ -10,6 +10,7 @@ import orjson
 from aiohttp import web
 
 from agent.web.body import JSON
+from agent.web.headers import streamed
 
 ITEMS_PER_SLICE = 500
 ITEMS_SORTED_AT_ONCE = 5_000
@@ -54,7 +55,7 @@ async def answer_pieces(request: web.Request, pieces: Iterator[bytes]) -> web.St
     begun = list(islice(pieces, ITEMS_PER_SLICE))
     if len(begun) < ITEMS_PER_SLICE:
         return web.Response(body=b"".join(begun), content_type=JSON)
-    response = web.StreamResponse(headers={"Content-Type": JSON})
+    response = streamed({"Content-Type": JSON})
     await response.prepare(request)
     if request.method == "HEAD":
         return response

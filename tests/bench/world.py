@@ -21,6 +21,7 @@ ALERTNAMES = 10
 TOUCH_ALERTNAME = "BenchTouch"
 TOUCH_TARGETS = 200
 """Each try has a target of its own: no cooldown, no merging with an earlier incident."""
+TOUCHES_AT_ONCE = 64
 
 Document = dict[str, Any]
 
@@ -49,8 +50,12 @@ def write_map_world(folder: Path, *, rules: int) -> Path:
 
 
 def write_touch_world(folder: Path) -> Path:
-    """Targets on this machine and one rule that touches a file for each alert."""
-    config = _write_config(folder)
+    """Targets on this machine and one rule that touches a file for each alert.
+
+    A change is under way until its success is verified, seconds after its run: so many may be
+    under way at once that none of the tries waits for those before it.
+    """
+    config = _write_config(folder, concurrency=TOUCHES_AT_ONCE)
     _write(folder / "rules" / "maps" / "bench.yaml", _touch_targets())
     when = f'alert.labels.alertname == "{TOUCH_ALERTNAME}" && alert.labels.job == "bench"'
     rule = _rule("bench-touch", when, {"token": {"label": "token"}})
@@ -184,11 +189,16 @@ def _rule(name: str, when: str, parameters: Document) -> Document:
     }
 
 
-def _write_config(folder: Path) -> Path:
+def _write_config(folder: Path, *, concurrency: int = 4) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     touched_folder(folder).mkdir()
     config = folder / "config.yaml"
-    _write(config, [{"rules": "./rules", "remediations": "./remediations"}])
+    settings = {
+        "rules": "./rules",
+        "remediations": "./remediations",
+        "ansible": {"concurrency": concurrency},
+    }
+    _write(config, [settings])
     owner = {
         "apiVersion": "backstage.io/v1alpha1",
         "kind": "Group",
@@ -200,7 +210,10 @@ def _write_config(folder: Path) -> Path:
         "apiVersion": API_VERSION,
         "kind": "ChangePolicy",
         "metadata": {"name": "bench"},
-        "spec": {"rules": [{"name": "allow-all", "when": "true", "decision": "allow"}]},
+        "spec": {
+            "concurrency": concurrency,
+            "rules": [{"name": "allow-all", "when": "true", "decision": "allow"}],
+        },
     }
     _write(folder / "rules" / "policy" / "bench.yaml", [policy])
     return config

@@ -35,7 +35,7 @@ from agent.web.api import API_ROUTES
 from agent.web.auth import Access
 from agent.web.body import Bodies, Limits
 from agent.web.metrics import HttpMetrics
-from agent.web.server import Listener, make_app
+from agent.web.server import Listener
 from agent.web.session import Sessions
 from agent.web.site import About, Site
 from connectors.alertmanager import parse_v2, parse_webhook
@@ -183,7 +183,7 @@ async def running(
     for role in ("sender", "viewer", "operator", "approver", "admin"):
         tokens[role], record = mint(name=f"{role}-anna", roles=(role,), at=clock.now())
         keyring.add(record)
-    listener = Listener(make_app(site, API_ROUTES), "127.0.0.1", 0)
+    listener = Listener(site, API_ROUTES, "127.0.0.1", 0)
     host, port = await listener.start()
     timeout = aiohttp.ClientTimeout(total=CLIENT_S_MAX)
     async with asyncio.TaskGroup() as tasks, aiohttp.ClientSession(timeout=timeout) as client:

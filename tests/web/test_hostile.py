@@ -208,3 +208,25 @@ async def test_answers_carry_security_headers(agent: Running) -> None:
             assert answer.headers["X-Content-Type-Options"] == "nosniff"
             assert answer.headers["X-Frame-Options"] == "DENY"
             assert answer.headers["Cache-Control"] == "no-store"
+
+
+async def test_a_client_may_ask_before_it_sends(agent: Running) -> None:
+    """`Expect: 100-continue` is answered before the body is read; other expectations are 417."""
+    head = HEAD + b"Content-Length: 2\r\nExpect: %s\r\n\r\n"
+    assert (await raw(agent, head % b"100-continue", pause_s=5)).startswith(b"HTTP/1.1 100 ")
+    assert b" 417 " in (await raw(agent, head % b"wonders", pause_s=5))[:20]
+
+
+async def test_an_empty_answer_says_all_that_others_say(agent: Running) -> None:
+    """A POST of alerts is answered with the same headers over every kind of connection."""
+    body = b'[{"labels": {"alertname": "Down"}}]'
+    seen = []
+    for version, rest in ((b"1.1", b""), (b"1.1", b"Connection: close\r\n"), (b"1.0", b"")):
+        request = HEAD.replace(b"HTTP/1.1", b"HTTP/" + version) + rest
+        request += b"Content-Length: %d\r\n\r\n" % len(body) + body
+        answer = (await raw(agent, request, pause_s=5)).decode()
+        status, *lines = answer.removesuffix("\r\n\r\n").split("\r\n")
+        assert "200 OK" in status
+        seen.append({line.split(":")[0] for line in lines} - {"Connection"})
+    assert seen[0] == seen[1] == seen[2]
+    assert "Content-Security-Policy" in seen[0]

@@ -14,7 +14,7 @@ import pytest_asyncio
 from agent.model.entry import ApprovalGiven, IncidentAcknowledged, SilenceAdded
 from agent.web.pages import page_routes
 from agent.web.pages.sign_in import local_path
-from agent.web.server import Listener, make_app
+from agent.web.server import Listener
 from tests.web.sample import HOSTILE, Sample, bad_morning, site_of, token_of
 
 PAGES = (
@@ -65,8 +65,8 @@ class Browser:
 
 async def _browser(*, tokens_required: bool) -> AsyncIterator[Browser]:
     sample = await bad_morning()
-    application = make_app(site_of(sample, tokens_required=tokens_required), page_routes())
-    listener = Listener(application, "127.0.0.1", 0)
+    site = site_of(sample, tokens_required=tokens_required)
+    listener = Listener(site, page_routes(), "127.0.0.1", 0)
     host, port = await listener.start()
     jar = aiohttp.CookieJar(unsafe=True)
     async with aiohttp.ClientSession(

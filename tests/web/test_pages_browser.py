@@ -11,7 +11,7 @@ from playwright.async_api import Browser, Page, async_playwright
 from agent.model.entry import AlertsReceived, IncidentAcknowledged
 from agent.web.assets import STATIC
 from agent.web.pages import page_routes
-from agent.web.server import Listener, make_app
+from agent.web.server import Listener
 from tests.web.sample import Sample, alert, bad_morning, site_of, token_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -122,7 +122,7 @@ async def running(chromium: str) -> AsyncIterator[Browser]:
 async def console(running: Browser) -> AsyncIterator[Console]:
     """A fresh sample for each test."""
     sample = await bad_morning()
-    listener = Listener(make_app(site_of(sample), page_routes()), "127.0.0.1", 0)
+    listener = Listener(site_of(sample), page_routes(), "127.0.0.1", 0)
     host, port = await listener.start()
     yield Console(f"http://{host}:{port}", sample, running)
     for window in running.contexts:
@@ -220,7 +220,7 @@ async def test_pages_are_readable_without_the_vendor_files(
     bare = tmp_path_factory.mktemp("static")
     shutil.copytree(STATIC, bare, dirs_exist_ok=True, ignore=shutil.ignore_patterns("vendor"))
     sample = await bad_morning()
-    listener = Listener(make_app(site_of(sample), page_routes(bare)), "127.0.0.1", 0)
+    listener = Listener(site_of(sample), page_routes(bare), "127.0.0.1", 0)
     host, port = await listener.start()
     console = Console(f"http://{host}:{port}", sample, running)
     page = await console.open("/incidents/INC-1")

@@ -14,8 +14,7 @@ from agent.model.incident import IncidentState
 from agent.web.assets import Assets
 from agent.web.permission import Identity, Permission
 from agent.web.problem import ProblemError
-from agent.web.routes import Call, Handler, Route, Wish
-from agent.web.site import SITE
+from agent.web.routes import SERVED, Call, Handler, Route, Wish
 from agent.web.views.frame import NOTICES, Can, Frame, Waiting, navigation
 from agent.web.views.words import capital, clock_time
 
@@ -179,7 +178,7 @@ def _frame(call: Call, page: Page) -> Frame:
 
 
 def _bare_frame(request: web.Request, title: str) -> Frame:
-    now = request.app[SITE].clock.now()
+    now = request[SERVED].site.clock.now()
     nobody = Identity(name="", roles=(), permissions=frozenset(), is_anonymous=True)
     return Frame(
         title=capital(title),
