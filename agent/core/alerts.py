@@ -12,7 +12,7 @@ from agent.core.draft import Draft, Moments
 from agent.core.record import alert_record
 from agent.core.state import ActiveAlert, EndedAlert, State, Timer
 from agent.core.suppress import mute_more, reconsider, suppressors
-from agent.model.alert import Alert, EndedBy, severity_of
+from agent.model.alert import Alert, EndedBy, Severity, severity_of
 from agent.model.entry import AlertsReceived, LeasesRenewed
 from agent.model.labels import fingerprint
 from agent.model.rule import Heartbeat
@@ -59,6 +59,8 @@ def take(state: State, draft: Draft, alert: Alert, source: str) -> None:
     else:
         active.alert = alert
         renew(state, draft, active, alert.expires_at)
+        for heartbeat in active.beats:
+            _beat(state, draft, heartbeat, draft.at)
 
 
 def renew_all(state: State, draft: Draft, renewed: LeasesRenewed) -> None:
@@ -67,17 +69,18 @@ def renew_all(state: State, draft: Draft, renewed: LeasesRenewed) -> None:
         active = state.alerts.get(name)
         if active is not None:
             renew(state, draft, active, expires_at)
+    for name, at in renewed.beats.items():
+        active = state.alerts.get(name)
+        for heartbeat in active.beats if active is not None else ():
+            _beat(state, draft, heartbeat, at)
 
 
 def renew(state: State, draft: Draft, active: ActiveAlert, expires_at: datetime | None) -> None:
-    """The alert still fires: its lease moves on, and a heartbeat beats."""
+    """The alert still fires: its lease moves on."""
     if expires_at is not None and active.expires_at is None:
         state.bucket(Timer.LEASE, expires_at, active.alert.fingerprint)
     if expires_at is not None and (active.expires_at is None or expires_at > active.expires_at):
         active.expires_at = expires_at
-    for name in active.suppressed_by:
-        if name.startswith("heartbeat:"):
-            _beat(state, draft, name.removeprefix("heartbeat:"))
 
 
 def extend_leases(state: State, draft: Draft) -> None:
@@ -125,7 +128,8 @@ def end(state: State, draft: Draft, active: ActiveAlert, *, by: EndedBy, at: dat
         counts[severity] -= 1
         if not counts[severity]:
             del counts[severity]
-            draft.touch(active.entity, Moments(ended=at))
+            mended = at if severity is Severity.CRITICAL else None
+            draft.touch(active.entity, Moments(ended=at, mended=mended))
         if not counts:
             del state.firing_at[active.entity]
     draft.record(alert_record(active, ends_at=at, by=by))
@@ -173,7 +177,7 @@ def await_heartbeats(state: State, draft: Draft) -> None:
                 end(state, draft, active, by=EndedBy.RESOLVED, at=draft.at)
     for heartbeat, _ in state.derived.heartbeats:
         if heartbeat.name not in state.heartbeats:
-            _beat(state, draft, heartbeat.name)
+            _beat(state, draft, heartbeat.name, draft.at)
 
 
 def miss(state: State, draft: Draft, name: str) -> None:
@@ -212,9 +216,8 @@ def _start(state: State, draft: Draft, alert: Alert, source: str) -> None:
             draft.began(entity, severity, alert.starts_at)
     if muted:
         state.suppressed[name] = None
-        for muter in muted:
-            if muter.startswith("heartbeat:"):
-                _beat(state, draft, muter.removeprefix("heartbeat:"))
+        for heartbeat in active.beats:
+            _beat(state, draft, heartbeat, draft.at)
     else:
         join(state, draft, active)
 
@@ -243,10 +246,15 @@ def _heartbeat(state: State, name: str) -> Heartbeat:
     return next(beat for beat, _ in state.derived.heartbeats if beat.name == name)
 
 
-def _beat(state: State, draft: Draft, name: str) -> None:
+def _beat(state: State, draft: Draft, name: str, at: datetime) -> None:
+    """It was heard then, which may be a while ago: repeats are written in batches."""
     heartbeat = _heartbeat(state, name)
-    state.heartbeats[name] = draft.at + heartbeat.within
-    state.schedule(state.heartbeats[name], Timer.HEARTBEAT, name)
+    alive_until = at + heartbeat.within
+    known = state.heartbeats.get(name)
+    if at < draft.at and (alive_until <= draft.at or (known is not None and alive_until <= known)):
+        return
+    state.heartbeats[name] = alive_until
+    state.schedule(alive_until, Timer.HEARTBEAT, name)
     lost = state.alerts.get(_lost(heartbeat, draft.at).fingerprint)
     if lost is not None:
         end(state, draft, lost, by=EndedBy.RESOLVED, at=draft.at)

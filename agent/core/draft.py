@@ -46,6 +46,8 @@ class Moments:
     """The earliest beginning of any alert."""
     ended: datetime | None = None
     """The latest end."""
+    mended: datetime | None = None
+    """The latest end of an alert that means down."""
 
     def and_also(self, other: "Moments") -> "Moments":
         """Both together."""
@@ -53,6 +55,7 @@ class Moments:
             _chosen(min, self.broke, other.broke),
             _chosen(min, self.suffered, other.suffered),
             _chosen(max, self.ended, other.ended),
+            _chosen(max, self.mended, other.mended),
         )
 
 

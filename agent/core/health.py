@@ -7,6 +7,7 @@ down what depends on it.
 
 import heapq
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 from functools import reduce
 
@@ -88,7 +89,9 @@ def _became(state: State, draft: Draft, ref: EntityRef, health: Health, when: Mo
         return False
     is_worse = _RANK[health] > _RANK[known]
     begin = (when.broke or when.suffered) if health is Health.DOWN else when.suffered
-    moment = (begin if is_worse else when.ended) or draft.at
+    # What ended in one breath with what was worse has lasted longer than that.
+    end = (when.mended or when.ended) if known is Health.DOWN else when.ended
+    moment = (begin if is_worse else end) or draft.at
     # A sender whose clock is ahead speaks of now.
     start = min(max(moment, before.since) if before else moment, draft.at)
     if before is not None:
@@ -97,6 +100,9 @@ def _became(state: State, draft: Draft, ref: EntityRef, health: Health, when: Mo
         draft.record(_interval(ref, before, end=start))
     if health is not Health.UP:
         _begin(state, draft, ref, health, start)
+    elif before is not None and when.ended is not None and start < when.ended <= draft.at:
+        after = replace(before, health=Health.DEGRADED, since=start)
+        draft.record(_interval(ref, after, end=when.ended))
     return True
 
 

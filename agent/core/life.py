@@ -6,7 +6,6 @@ from agent.core import impact, sync
 from agent.core.course import forget
 from agent.core.derived import HOPS_MAX
 from agent.core.draft import Draft
-from agent.core.record import alert_record
 from agent.core.state import CLOSED_KEPT, Members, State, Timer
 from agent.model.alert import Severity, severity_of
 from agent.model.incident import Incident, IncidentState, Level, Priority
@@ -83,17 +82,33 @@ def close_when_quiet(state: State, draft: Draft, identifier: str) -> None:
         if timer not in state.timers:
             state.schedule(*timer)
         return
+    if state.members[identifier].firing:
+        _contradict(state, draft, incident)
+        return
     members = state.members.pop(identifier)
-    for fingerprint in members.firing:
-        active = state.alerts[fingerprint]
-        draft.record(alert_record(active))
-        active.incident = None
     state.derived.incident_gone(identifier)
     for likeness in members.unplaced:
         state.derived.likeness_gone(likeness, identifier)
     draft.set_incident(state, incident, state=IncidentState.CLOSED, closed_at=draft.at)
     draft.note(identifier, Reason.QUIET, "closed: nothing fired again in the quiet time")
     state.schedule(draft.at + CLOSED_KEPT, Timer.QUIET, identifier)
+
+
+def _contradict(state: State, draft: Draft, incident: Incident) -> None:
+    """Somebody said that service is restored, and it still fires: nothing is closed over that.
+
+    What is muted waits, and is looked at again after another quiet time.
+    """
+    firing = [state.alerts[name] for name in state.members[incident.id].firing]
+    loud = [active for active in firing if not active.suppressed_by]
+    if not loud:
+        state.schedule(draft.at + state.config.correlation.quiet, Timer.QUIET, incident.id)
+        return
+    more = f" and {len(loud) - 1} more" if len(loud) > 1 else ""
+    first = loud[0]
+    place = state.config.service_map.label(first.entity) if first.entity else "an unknown place"
+    verb = "still fire" if more else "still fires"
+    reopen(state, draft, incident, f"{first.alert.name} on {place}{more} {verb}")
 
 
 def _drop(state: State, draft: Draft, identifier: str) -> None:

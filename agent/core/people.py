@@ -192,7 +192,12 @@ def ticket_changed(state: State, draft: Draft, said: TicketChanged) -> None:
             known.seen[item.id] = None
             draft.note(incident.id, Reason.COMMENTED, item.text, actor=item.author)
             draft.touched[incident.id] = None
-    if remote.state is TicketState.RESOLVED and incident.state is IncidentState.OPEN:
+    if remote.state is not TicketState.RESOLVED:
+        return
+    if known.close_heard is not None and remote.changed_at <= known.close_heard:
+        return
+    known.close_heard = remote.changed_at
+    if incident.state is IncidentState.OPEN:
         _resolve_by_ticket(state, draft, incident, said.connector, remote)
 
 

@@ -71,6 +71,12 @@ class ActiveAlert:
     """`silence:ID`, `inhibit:RULE`, `calendar:NAME`, `heartbeat:NAME`."""
     expires_at: datetime | None = None
 
+    @property
+    def beats(self) -> tuple[str, ...]:
+        """The heartbeats that it is."""
+        parts = (muter.partition(":") for muter in self.suppressed_by)
+        return tuple(name for kind, _, name in parts if kind == "heartbeat")
+
 
 @dataclass(frozen=True, slots=True)
 class EndedAlert:
@@ -178,6 +184,8 @@ class TicketSync:
     telling_comments: int = 0
     seen: dict[str, None] = field(default_factory=dict)
     """Ids of remote comments that were taken over already."""
+    close_heard: datetime | None = None
+    """The tool's moment of the last close by somebody that was heard."""
     failures: int = 0
     not_before: datetime | None = None
     is_given_up: bool = False
@@ -343,10 +351,7 @@ class State(Memory):
     def believed_until(self, active: ActiveAlert) -> datetime | None:
         """When the alert, or the heartbeat that it is, ends if no repeat is heard; None: never."""
         moments = [active.expires_at] if active.expires_at else []
-        for muter in active.suppressed_by:
-            kind, _, name = muter.partition(":")
-            if kind == "heartbeat" and name in self.heartbeats:
-                moments.append(self.heartbeats[name])
+        moments += [self.heartbeats[name] for name in active.beats if name in self.heartbeats]
         return min(moments, default=None)
 
     def next_due(self) -> datetime | None:

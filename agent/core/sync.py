@@ -129,11 +129,11 @@ def _tell(
         return
     if known.not_before is not None and draft.at < known.not_before:
         return
-    ticket = _ticket(state, incident, tuple(known.comments))
+    ticket = _ticket(state, incident, known, tuple(known.comments))
     digest = _digest(ticket)
     if digest == known.told:
         return
-    known.telling_digest = _digest_after(state, incident) if known.comments else digest
+    known.telling_digest = _digest_after(state, incident, known) if known.comments else digest
     known.telling_comments = len(known.comments)
     known.is_given_up = False
     ref = known.ref
@@ -149,9 +149,9 @@ def _tell(
     )
 
 
-def _digest_after(state: State, incident: Incident) -> str:
+def _digest_after(state: State, incident: Incident, known: TicketSync) -> str:
     """What the tool will have been told once the comments are written and dropped."""
-    return _digest(_ticket(state, incident, ()))
+    return _digest(_ticket(state, incident, known, ()))
 
 
 def _digest(ticket: Ticket) -> str:
@@ -165,7 +165,9 @@ def _known(state: State, incident: str, connector: str, effect: str) -> TicketSy
     return known
 
 
-def _ticket(state: State, incident: Incident, comments: tuple[TicketComment, ...]) -> Ticket:
+def _ticket(
+    state: State, incident: Incident, known: TicketSync, comments: tuple[TicketComment, ...]
+) -> Ticket:
     ticket_state = _STATES.get(incident.state)
     if ticket_state is None:
         taken = incident.acknowledged_at is not None
@@ -178,6 +180,7 @@ def _ticket(state: State, incident: Incident, comments: tuple[TicketComment, ...
         state=ticket_state,
         assignee=incident.assignee,
         comments=comments,
+        close_heard=known.close_heard,
     )
 
 

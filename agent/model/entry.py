@@ -4,7 +4,7 @@ An `Entry` numbers and times one happening. What follows from it is `core.step`'
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from agent.model.alert import Alert
@@ -51,6 +51,8 @@ class LeasesRenewed:
     """Repeats moved the expiry of these firing alerts (fingerprint to expiry)."""
 
     expires_at: Mapping[str, datetime]
+    beats: Mapping[str, datetime] = field(default_factory=dict)
+    """The heartbeats among what was repeated, with the moment of the last beat."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

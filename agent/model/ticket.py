@@ -38,6 +38,9 @@ class Ticket:
     assignee: str | None = None
     comments: tuple[TicketComment, ...] = ()
     """All comments that the tool may still lack, oldest first; bounded."""
+    close_heard: datetime | None = None
+    """The tool's moment of the last close by somebody that we heard of: a later one is news, and
+    not to be written over."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -37,8 +37,8 @@ class Inbox(Protocol):
     async def append(self, what: What) -> object:
         """Returns once the entry is durable. Raises `Overloaded`."""
 
-    def renew(self, fingerprint: str, expires_at: datetime) -> None:
-        """Move the lease of an active alert, in memory; leases are journaled in batches."""
+    def renew(self, fingerprint: str, expires_at: datetime | None) -> None:
+        """Note a repeat of an active alert, in memory: it has a new lease, or it is a heartbeat."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +117,7 @@ class Intake:
         active_alerts, under_way = self._loop.state.alerts, self._under_way
         news: list[Alert] = []
         fresh: set[str] = set()
-        renewed: list[tuple[str, datetime]] = []
+        renewed: list[tuple[str, datetime | None]] = []
         repeated = 0
         for index, alert in enumerate(alerts):
             fingerprint = alert.fingerprint
@@ -129,7 +129,8 @@ class Intake:
                         continue
                 elif _is_repeat(alert, active, received_at):
                     repeated += 1
-                    if alert.expires_at is not None and alert.expires_at != active.expires_at:
+                    has_lease = alert.expires_at is not None
+                    if (has_lease and alert.expires_at != active.expires_at) or active.beats:
                         renewed.append((fingerprint, alert.expires_at))
                     continue
                 elif _is_late_end(alert, active):

@@ -25,7 +25,7 @@ from agent.runtime.decided import Answer, Appended, Decided, Waiting
 from agent.runtime.feed import Feed
 from agent.runtime.journal import write_alive
 from agent.runtime.journal_time import JournalTime
-from agent.runtime.leases import Leases
+from agent.runtime.leases import Leases, Repeat
 from agent.runtime.metrics import LoopMetrics
 from agent.runtime.recovery import Recovered, Step
 from agent.runtime.snapshot import Snapshots
@@ -115,12 +115,16 @@ class Loop:
         self._wake.set()
         return await answer
 
-    def renew(self, fingerprint: str, expires_at: datetime) -> None:
-        """Move the lease of a firing alert; kept in memory and written with many others."""
+    def renew(self, fingerprint: str, expires_at: datetime | None) -> None:
+        """A firing alert was repeated; kept in memory and written with many others.
+
+        Its lease moves to `expires_at` where that is one.
+        """
         active = self._state.alerts.get(fingerprint)
-        known = self._state.believed_until(active) if active else None
-        now = self._clock.now()
-        if self._leases.renew(fingerprint, known=known, expires_at=expires_at, now=now):
+        if active is None:
+            return
+        repeat = Repeat(expires_at=expires_at, heard_at=self._clock.now(), beats=bool(active.beats))
+        if self._leases.renew(fingerprint, repeat, known=self._state.believed_until(active)):
             self._wake.set()
 
     def subscribe(self) -> Feed[Appended]:

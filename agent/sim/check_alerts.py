@@ -9,12 +9,9 @@ from agent.model.entry import (
     AgentStarted,
     AlertsReceived,
     Entry,
-    IncidentResolved,
     LeasesRenewed,
-    TicketChanged,
     TimeElapsed,
 )
-from agent.model.incident import Incident, IncidentState
 from agent.model.transition import Transition
 from agent.sim.checkers import Checker
 
@@ -120,21 +117,13 @@ class AlertsAgree(Checker):
 
 
 class EveryAlertHasItsPlace(Checker):
-    """I7: what fires is in exactly one live incident, or muted with a reason, or a person said of
-    its incident that service is restored.
-    """
-
-    def __init__(self) -> None:
-        self._waived: dict[str, datetime] = {}
+    """I7: what fires is in exactly one live incident, or muted with a reason."""
 
     def after(self, state: State, entry: Entry, transition: Transition) -> str | None:
-        if isinstance(entry.what, IncidentResolved | TicketChanged):
-            self._waive(state, transition)
         placed = 0
         for name, active in state.alerts.items():
             if active.incident is None:
-                is_waived = self._waived.get(name) == active.alert.starts_at
-                if not active.suppressed_by and not is_waived:
+                if not active.suppressed_by:
                     return f"{active.alert.name} {name} fires, is not muted, and nobody has it"
                 continue
             placed += 1
@@ -145,12 +134,6 @@ class EveryAlertHasItsPlace(Checker):
                 return f"{incident.id} does not know that {name} fires"
         known = sum(len(members.firing) for members in state.members.values())
         return f"{known} alerts in incidents, {placed} fire there" if known != placed else None
-
-    def _waive(self, state: State, transition: Transition) -> None:
-        for record in transition.records:
-            if isinstance(record, Incident) and record.state is IncidentState.RESOLVED:
-                for name in state.members[record.id].firing:
-                    self._waived[name] = state.alerts[name].alert.starts_at
 
 
 class SilencesHold(Checker):

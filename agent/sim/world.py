@@ -66,6 +66,7 @@ class World:
         self._is_well = False
         self._is_at_rest = False
         self._renewals: dict[str, datetime] = {}
+        self._beats: dict[str, datetime] = {}
         self._chance = self._random("chance")
         configs: dict[str, Config] = {
             config.digest: config for config in (EMPTY_CONFIG, AT_REST, *VARIANTS.values())
@@ -207,13 +208,16 @@ class World:
             for alert in alerts:
                 if alert.ends_at is None and alert.expires_at is not None:
                     self._renewals[alert.fingerprint] = alert.expires_at
+                    if known[alert.fingerprint].beats:
+                        self._beats[alert.fingerprint] = self.agenda.now
         else:
             self.watch.append(AlertsReceived(source="prometheus", alerts=alerts))
 
     def _renew(self) -> None:
         if self._renewals and self.watch.is_up:
             renewed, self._renewals = self._renewals, {}
-            self.watch.append(LeasesRenewed(expires_at=renewed))
+            beats, self._beats = self._beats, {}
+            self.watch.append(LeasesRenewed(expires_at=renewed, beats=beats))
         if not self._is_at_rest:
             self.agenda.after(LEASES_EVERY_S, self._renew)
 

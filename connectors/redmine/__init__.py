@@ -252,7 +252,8 @@ class Redmine:
     ) -> Exchange[Changes]:
         """What has to be written so that the issue agrees."""
         changes = Changes()
-        if _must_move(self._state(issue.status.id, statuses), ticket.state):
+        must_move = _must_move(self._state(issue.status.id, statuses), ticket.state)
+        if must_move and not (yield from self._is_unheard_close(issue, ticket, statuses)):
             names = self.options.statuses.get(ticket.state, ())
             name = names[0] if names else ticket.state.value
             changes.status_id = _id_of(name, statuses.values(), "status")
@@ -268,6 +269,19 @@ class Redmine:
         if description != (issue.description or "").replace("\r\n", "\n").rstrip():
             changes.description = description
         return changes
+
+    def _is_unheard_close(
+        self, issue: Issue, ticket: Ticket, statuses: Mapping[int, Named]
+    ) -> Exchange[bool]:
+        """Whether somebody closed it since we last heard; the next poll tells of it."""
+        moves = [each for each in issue.journals if each.status == issue.status.id]
+        if not moves or self._state(issue.status.id, statuses) is not TicketState.RESOLVED:
+            return False
+        last = max(moves, key=lambda journal: journal.id)
+        if ticket.close_heard is not None and last.created_on <= ticket.close_heard:
+            return False
+        own = answer(USER, (yield _get("/users/current.json")), "who are we").user.id
+        return last.user.id != own
 
     def _lacking(self, issue: Issue, ticket: Ticket) -> Exchange[list[str]]:
         """The notes that are still to be written, oldest first."""

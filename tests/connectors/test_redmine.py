@@ -208,7 +208,8 @@ async def test_without_a_cursor_an_old_close_does_not_overrule_our_reopening(
     person.edit(ref, status_id=redmine.statuses["Closed"], notes="done")
     heard = await talk.drive(connector.poll(None, {ticket.key}))
     assert [each.state for each in heard.tickets] == [TicketState.RESOLVED]
-    await talk.drive(connector.upsert(ticket, ref))
+    again = replace(ticket, close_heard=heard.tickets[0].changed_at)
+    await talk.drive(connector.upsert(again, ref))
     assert person.issue(ref)["status"]["name"] == "New"
     anew = await talk.drive(connector.poll(None, {ticket.key}))
     assert [(t.state, len(t.comments)) for t in anew.tickets] == [(TicketState.UNKNOWN, 1)]

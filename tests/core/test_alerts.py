@@ -224,8 +224,23 @@ def test_a_heartbeat_is_expected_and_its_silence_is_an_incident() -> None:
     assert (incident.state, incident.severity) == (IncidentState.OPEN, "critical")
     assert "dead-man has been silent for 300 s" in incident.title
 
-    play.feed(LeasesRenewed(expires_at={beat.fingerprint: play.now + minutes(5)}))
+    play.feed(LeasesRenewed(expires_at={}, beats={beat.fingerprint: play.now}))
     assert play.incident().state is IncidentState.RESOLVED
+
+
+def test_a_beat_counts_from_when_it_was_heard_not_from_when_it_was_written() -> None:
+    """Repeats are written in batches: silence is noticed at the second however late that is."""
+    play = Play(config=replace(CONFIG, heartbeats=(BEAT,)))
+    beat = play.fire("Watchdog", severity="none")
+    play.wait(60)
+    heard = play.now
+    play.wait(120)
+    play.feed(LeasesRenewed(expires_at={}, beats={beat.fingerprint: heard}))
+    play.feed(LeasesRenewed(expires_at={}, beats={beat.fingerprint: START}))
+    play.wait(179)
+    assert play.state.incidents == {}
+    play.wait(1)
+    assert play.incident().state is IncidentState.OPEN
 
 
 def test_a_heartbeat_that_never_came_is_lost_too() -> None:

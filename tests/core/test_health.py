@@ -119,6 +119,17 @@ def test_an_outage_lasts_as_long_as_its_alert_claims() -> None:
     assert intervals(play, "shop") == [(-5, 8, DOWN, None)]
 
 
+def test_what_ends_in_one_breath_with_an_outage_does_not_prolong_it() -> None:
+    """Both ends come late in one batch: down until the one, degraded until the other."""
+    play = Play()
+    down = play.fire("ServiceDown", service="db")
+    slow = play.fire("ServiceSlow", service="db", severity="warning")
+    play.wait(600)
+    mended, well = START + minutes(3), START + minutes(7)
+    play.say(replace(down, ends_at=mended), replace(slow, ends_at=well))
+    assert intervals(play, "db") == [(0, 3, DOWN, None), (3, 7, DEGRADED, None)]
+
+
 def test_an_outage_of_no_length_does_not_stay_open() -> None:
     """A sender that gives one moment for start and end leaves no endless downtime behind."""
     play = Play()

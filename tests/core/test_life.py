@@ -196,8 +196,8 @@ def test_a_longer_quiet_time_of_a_new_rule_set_counts_at_once() -> None:
     assert play.incident().state is IncidentState.CLOSED
 
 
-def test_a_person_resolves_it_whatever_still_fires() -> None:
-    """Said once; after the quiet time what still fires belongs to nothing any more."""
+def test_a_person_resolves_it_and_what_still_fires_brings_it_back() -> None:
+    """Believed for the quiet time, and said once; no incident is closed over a firing alert."""
     play = Play()
     said = play.fire("ServiceSlow", service="web1")
     play.feed(IncidentResolved(incident="INC-1", by="ann", note="it is a test host"))
@@ -205,11 +205,27 @@ def test_a_person_resolves_it_whatever_still_fires() -> None:
     assert play.said("INC-1", "resolved_by_person") == [
         "ann says it is restored: it is a test host"
     ]
+    play.wait(QUIET_S - 1)
+    assert play.incident().state is IncidentState.RESOLVED
+    play.wait(1)
+    assert (play.incident().state, play.incident().reopened) == (IncidentState.OPEN, 1)
+    assert play.said("INC-1", "incident_reopened") == ["ServiceSlow on web1 still fires"]
+    assert play.state.alerts[said.fingerprint].incident == "INC-1"
+    play.resolve(said)
     play.wait(QUIET_S)
     assert play.incident().state is IncidentState.CLOSED
-    assert play.state.alerts[said.fingerprint].incident is None
-    play.resolve(said)
-    assert play.state.alerts == {}
+
+
+def test_what_is_muted_does_not_contradict_a_person_until_it_is_heard() -> None:
+    """It is not closed over either: when the mute ends while it fires, the incident is back."""
+    play = Play()
+    play.fire("ServiceSlow", service="web1")
+    play.silence("s", timedelta(minutes=12), service="web1")
+    play.feed(IncidentResolved(incident="INC-1", by="ann"))
+    play.wait(11 * 60)
+    assert play.incident().state is IncidentState.RESOLVED
+    play.wait(QUIET_S)
+    assert play.incident().state is IncidentState.OPEN
 
 
 def test_a_person_is_contradicted_by_what_fires_anew() -> None:

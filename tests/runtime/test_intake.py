@@ -27,7 +27,7 @@ class SlowLoop:
 
     def __init__(self) -> None:
         self.state = State.empty()
-        self.renewed: dict[str, datetime] = {}
+        self.renewed: dict[str, datetime | None] = {}
         self.batches: list[Sequence[Alert]] = []
         self.disk = asyncio.Event()
         self.disk.set()
@@ -38,7 +38,7 @@ class SlowLoop:
         step(self.state, Entry(self.state.last_number + 1, LATER, what))
         await self.disk.wait()
 
-    def renew(self, fingerprint: str, expires_at: datetime) -> None:
+    def renew(self, fingerprint: str, expires_at: datetime | None) -> None:
         self.renewed[fingerprint] = expires_at
 
 

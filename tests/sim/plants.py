@@ -11,7 +11,7 @@ from types import ModuleType
 from agent.core import act, alerts, course, people, policy, suppress, sync, verify
 from agent.core.course import prepare
 from agent.core.draft import Draft
-from agent.core.state import ActiveAlert, Attempts, State
+from agent.core.state import ActiveAlert, Attempts, State, TicketSync
 from agent.model.alert import Alert
 from agent.model.change import Change, ChangeState, Decision, Run
 from agent.model.entry import ApprovalGiven, ProbeAnswered
@@ -81,9 +81,10 @@ def _window_may_be_too_short(state: State, change: Change, at: datetime) -> Deci
 
 
 def _ticket_under_a_new_key(
-    state: State, incident: Incident, comments: tuple[TicketComment, ...]
+    state: State, incident: Incident, known: TicketSync, comments: tuple[TicketComment, ...]
 ) -> Ticket:
-    return replace(_ticket(state, incident, comments), key=f"{incident.id}/{state.last_number}")
+    ticket = _ticket(state, incident, known, comments)
+    return replace(ticket, key=f"{incident.id}/{state.last_number}")
 
 
 def _old_samples_count(state: State, draft: Draft, said: ProbeAnswered) -> None:

@@ -144,7 +144,7 @@ class MemoryLoop:
     def __init__(self, config: Config, clock: ManualClock, history: MemoryHistory) -> None:
         self.state = State.empty()
         self.appended: list[What] = []
-        self.renewed: dict[str, datetime] = {}
+        self.renewed: dict[str, datetime | None] = {}
         self.is_full = False
         self._clock = clock
         self._history = history
@@ -157,7 +157,7 @@ class MemoryLoop:
         self.appended.append(what)
         return self._step(what)
 
-    def renew(self, fingerprint: str, expires_at: datetime) -> None:
+    def renew(self, fingerprint: str, expires_at: datetime | None) -> None:
         self.renewed[fingerprint] = expires_at
 
     def subscribe(self) -> Feed[Appended]:
