@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from agent.errors import PayloadError, PermanentError
 from agent.model.alert import Alert
+from agent.model.discovery import Discovery
 from agent.model.interval import Interval
 from agent.model.labels import Labels
 from agent.model.ticket import RemoteTicket, Ticket, TicketRef
@@ -160,6 +161,23 @@ class MetricsSource(Protocol):
 
     def query_range(self, text: str, interval: Interval, step: timedelta) -> Exchange[QueryResult]:
         """The query's values over an interval; a moment without a value has no sample."""
+
+
+class Topology(Protocol):
+    """Metrics that tell what rests on what: of traces, of a mesh, of an orchestrator."""
+
+    def discover(self, metrics: MetricsSource) -> Exchange[Discovery]:
+        """All that these metrics know of the map, asked of this source."""
+
+
+class Catalogue(Protocol):
+    """A tool that keeps entities."""
+
+    def discover(self) -> Exchange[Discovery]:
+        """All entities that it keeps."""
+
+    def read(self, payload: bytes) -> Discovery:
+        """The entities of such a tool's file, as a JSON list; PayloadError where it is none."""
 
 
 class Options(BaseModel):

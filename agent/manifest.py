@@ -16,6 +16,8 @@ class Kind(StrEnum):
     SOURCE = "source"
     TICKETING = "ticketing"
     METRICS = "metrics"
+    TOPOLOGY = "topology"
+    CATALOGUE = "catalogue"
 
 
 class Rule(StrEnum):

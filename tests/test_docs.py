@@ -109,11 +109,13 @@ def test_every_command_is_documented() -> None:
     """Each command of the command line, and each of its options, has a line."""
     text = page("commands.md")
     commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+    parts = [part for each in commands.values() for part in getattr(each, "commands", {}).values()]
 
     assert [] == [name for name in commands if f"## {name}" not in text]
+    assert [] == [part.name for part in parts if f"map {part.name}" not in text]
     options = {
         option
-        for command in commands.values()
+        for command in (*commands.values(), *parts)
         for parameter in command.params
         for option in parameter.opts
         if option.startswith("--")

@@ -284,6 +284,34 @@ def report(
     raise typer.Exit(run(remote, what, start=start, end=end, entity=entity, as_json=as_json))
 
 
+map_app = typer.Typer(no_args_is_help=True, help="The service map against what others know of it.")
+app.add_typer(map_app, name="map")
+
+
+@map_app.command("discover")
+def map_discover(
+    source: Annotated[
+        str,
+        typer.Argument(
+            help="service_graph, istio, linkerd, kubernetes, a catalogue of config.yaml, or a path."
+        ),
+    ],
+    config: Config = None,
+    write: Annotated[
+        Path | None,
+        typer.Option("--write", metavar="FOLDER", help="Put discovered-SOURCE.yaml there."),
+    ] = None,
+    hours: Annotated[
+        int | None, typer.Option("--hours", help="How far back calls count; default 24.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """What the monitoring knows of the map: the difference first, the file only when told to."""
+    from agent.cli.map import discover as run
+
+    raise typer.Exit(run(source, config, write=write, hours=hours, as_json=as_json))
+
+
 @app.command()
 def silence(
     matchers: Annotated[

@@ -6,6 +6,7 @@ Not here: references to other entities being known (`service_map`).
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +87,10 @@ def _read(notes: Notes, host: dict[str, str], key: str, text: str, loc: Loc) -> 
             ref = entity_ref(text, kind=kind)
             notes.values[key.replace("-", "_")] = ref
             notes.mentions.append((ref, loc))
+        case "discovered-by":
+            _word(text)
+        case "gone":
+            _gone(text)
         case _:
             host[key] = text.strip()
 
@@ -137,6 +142,17 @@ def _alternatives(text: str) -> tuple[tuple[Matcher, ...], ...]:
     if not lines:
         raise ValueError('no matcher given; write it like host="app1"')
     return tuple(parse_matchers(line) for line in lines)
+
+
+def _gone(text: str) -> None:
+    for line in text.splitlines():
+        what, _, day = line.strip().rpartition(" ")
+        try:
+            date.fromisoformat(day)
+        except ValueError:
+            what = ""
+        if not what:
+            raise ValueError(f'"{line}" does not say what is gone since which day (2026-11-22)')
 
 
 def _word(text: str) -> str:

@@ -82,9 +82,12 @@ def check(settings: Settings) -> Report:
     )
 
 
-def examine(settings: Settings) -> Examined:
-    """Read and check rules, remediations and calendars; nothing is raised, all is collected."""
-    rules = read_rules(settings.rules) if settings.rules else Rules()
+def examine(settings: Settings, instead: Mapping[Path, bytes] | None = None) -> Examined:
+    """Read and check rules, remediations and calendars; nothing is raised, all is collected.
+
+    `instead` gives contents that files of the rules folder would have.
+    """
+    rules = read_rules(settings.rules, instead) if settings.rules else Rules()
     registry = read_remediations(settings.remediations) if settings.remediations else Registry()
     drawing = draw(rules.descriptors)
     service_map = drawing.service_map()

@@ -4,7 +4,7 @@ Not here: whether documents fit each other (`relations`), or what they become (`
 """
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Generic, TypeGuard, TypeVar
@@ -13,7 +13,7 @@ from agent.config.references import did_you_mean
 from agent.config.schema import API_VERSION, Envelope, Spec, validate
 from agent.config.schema_map import BACKSTAGE_KINDS, BACKSTAGE_VERSIONS, Descriptor
 from agent.config.schema_rules import AT_MOST_ONE, SCENARIO_KIND, SPECS
-from agent.config.yaml_lines import Document, Value, read_documents
+from agent.config.yaml_lines import Document, Value, parse_documents, read_documents
 from agent.errors import ConfigError, Finding
 
 FILES_MAX = 20_000
@@ -61,27 +61,33 @@ def _is(written: Written[Spec], shape: type[S]) -> TypeGuard[Written[S]]:
     return isinstance(written.spec, shape)
 
 
-def read_rules(folder: Path) -> Rules:
+def read_rules(folder: Path, instead: Mapping[Path, bytes] | None = None) -> Rules:
     """Read all YAML files below the folder; hidden files and folders are left out.
 
-    Mistakes are collected in `Rules.findings`, never raised.
+    `instead` gives contents that files would have, for a look before they are written. Mistakes
+    are collected in `Rules.findings`, never raised.
     """
+    contents = {path.resolve(): content for path, content in (instead or {}).items()}
     rules = Rules()
     if not folder.is_dir():
         hint = "Make the folder, or name another one with `rules` in config.yaml."
         rules.findings.append(_about_file(folder, "this rules folder does not exist.", hint))
         return rules
-    for number, path in enumerate(_rule_files(folder)):
+    files = dict.fromkeys(path.resolve() if contents else path for path in _rule_files(folder))
+    for number, path in enumerate((*files, *(path for path in contents if path not in files))):
         if number == FILES_MAX:
             rules.findings.append(_about_file(folder, f"holds more than {FILES_MAX} YAML files."))
             break
         try:
-            documents = read_documents(path, shown(path))
+            if path in contents:
+                documents = parse_documents(contents[path], shown(path))
+            else:
+                documents = read_documents(path, shown(path))
         except ConfigError as error:
             rules.findings += error.findings
             continue
         for document in documents:
-            _take(rules, document)
+            take(rules, document)
     _refuse_repeated(rules)
     return rules
 
@@ -109,7 +115,8 @@ def _about_file(path: Path, message: str, hint: str = "") -> Finding:
     return Finding(file=shown(path), line=1, column=1, message=message, hint=hint)
 
 
-def _take(rules: Rules, document: Document) -> None:
+def take(rules: Rules, document: Document) -> None:
+    """Add one document to the rules, or what is wrong with it to their findings."""
     value = document.value
     if not isinstance(value, dict):
         rules.findings.append(document.finding((), "a document must be a map with a `kind`."))

@@ -27,6 +27,10 @@ ANNOTATIONS: dict[str, str] = {
     "watchkeeper.io/objective": "Promised availability in percent a month, such as `99.9`.",
     "watchkeeper.io/supplier": "Who supplies it: a reference, kind `group` where left out.",
     "watchkeeper.io/cost-per-hour": "What an hour of downtime costs.",
+    "watchkeeper.io/discovered-by": "Written by `watchkeeper map discover`: the source.",
+    "watchkeeper.io/gone": (
+        "Written by `watchkeeper map discover`: what is not seen any more, and since which day."
+    ),
 }
 
 

@@ -50,5 +50,5 @@ _RESERVED = frozenset(" \t\r\n,\"'`{}=!~\\")
 
 
 def _quoted(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
     return f'"{escaped}"'

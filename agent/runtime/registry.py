@@ -14,7 +14,15 @@ from typing import Any, cast
 from pydantic import ValidationError
 
 from agent.config.yaml_lines import parse_documents, read_documents
-from agent.connector import Configured, MetricsSource, PushSource, Ticketing, json_path
+from agent.connector import (
+    Catalogue,
+    Configured,
+    MetricsSource,
+    PushSource,
+    Ticketing,
+    Topology,
+    json_path,
+)
 from agent.errors import ConfigError, Finding
 from agent.manifest import Face, Kind, Manifest
 
@@ -96,6 +104,14 @@ class Registry:
     def metrics(self, name: str, options: Mapping[str, object], folder: Path) -> MetricsSource:
         """A metrics source."""
         return cast(MetricsSource, self._make(name, options, folder))
+
+    def topology(self, name: str, options: Mapping[str, object], folder: Path) -> Topology:
+        """Metrics that tell what rests on what."""
+        return cast(Topology, self._make(name, options, folder))
+
+    def catalogue(self, name: str, options: Mapping[str, object], folder: Path) -> Catalogue:
+        """A tool that keeps entities."""
+        return cast(Catalogue, self._make(name, options, folder))
 
     def secret_headers(self, name: str, secret: str) -> Mapping[str, str]:
         """The header that shows a connector's secret to its tool."""

@@ -29,12 +29,13 @@ def tool_findings(settings: Settings, config: Path | None) -> tuple[Finding, ...
 def _tool_findings(settings: Settings, config: Path) -> Iterator[Finding]:
     connectors = Registry.find()
     documents = read_documents(config, shown(config))
-    parts: tuple[tuple[str, Kind, Sequence[Source | Connection]], ...] = (
-        ("sources", Kind.SOURCE, settings.sources),
-        ("connectors", Kind.TICKETING, settings.connectors),
+    parts: tuple[tuple[str, tuple[Kind, ...], Sequence[Source | Connection]], ...] = (
+        ("sources", (Kind.SOURCE,), settings.sources),
+        ("connectors", (Kind.TICKETING, Kind.CATALOGUE), settings.connectors),
     )
-    for part, kind, items in parts:
+    for part, kinds, items in parts:
         for number, item in enumerate(items):
+            kind = next((each for each in kinds if item.type in connectors.names(each)), kinds[0])
             for problem in connectors.problems(kind, item.type, item.options, Path()):
                 said = f"{part} {item.name}: {problem.where}: {problem.message}."
                 yield documents[0].finding((part, number, "options"), said)

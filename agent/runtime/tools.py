@@ -11,14 +11,17 @@ from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Gauge
 
-from agent.config.schema_settings import Connection, Prometheus, Settings
 from agent.config.schema_settings import Receiver as ReceiverSettings
+from agent.config.schema_settings import Settings
 from agent.config.secrets import read_secret
 from agent.errors import PermanentError
+from agent.manifest import Kind
 from agent.model.remediation import RunLine
 from agent.runtime.ansible.executor import AnsibleExecutor
 from agent.runtime.client import Client, ClientMetrics, Endpoint, open_session
 from agent.runtime.clock import Clock
+from agent.runtime.discover import Discoverer, discoverer
+from agent.runtime.endpoints import endpoint_of, prometheus_endpoint
 from agent.runtime.executor import Executor
 from agent.runtime.intake import Intake
 from agent.runtime.links import Links
@@ -50,6 +53,7 @@ class Tools:
     parsers: Mapping[str, Parse]
     clock: Clock
     poll_every: Mapping[str, timedelta]
+    discoverer: Discoverer
 
     def pollers(
         self, loop: Loop, intake: Intake
@@ -92,16 +96,17 @@ async def open_tools(
                 item.name: TicketDesk(
                     name=item.name,
                     connector=connectors.ticketing(item.type, item.options, Path()),
-                    client=client(_endpoint(connectors, item)),
+                    client=client(endpoint_of(connectors, item)),
                     standing=standing,
                     links=links,
                 )
                 for item in settings.connectors
+                if item.type in connectors.names(Kind.TICKETING)
             }
             prober = None
             if settings.prometheus is not None:
                 source = connectors.metrics("prometheus", {}, Path())
-                endpoint = _prometheus(settings.prometheus)
+                endpoint = prometheus_endpoint(settings.prometheus)
                 prober = Prober(source=source, client=client(endpoint), standing=standing)
             yield Tools(
                 ports=Ports(
@@ -113,6 +118,7 @@ async def open_tools(
                 parsers=_parsers(connectors, settings),
                 clock=clock,
                 poll_every={item.name: item.poll_every for item in settings.connectors},
+                discoverer=discoverer(settings, connectors, client, clock),
             )
     finally:
         notifier.stop()
@@ -157,31 +163,6 @@ def _parsers(connectors: Registry, settings: Settings) -> dict[str, Parse]:
     for source in settings.sources:
         made[source.name] = connectors.source(source.type, source.options, Path()).parse
     return made
-
-
-def _endpoint(connectors: Registry, item: Connection) -> Endpoint:
-    def credentials() -> Mapping[str, str]:
-        secret = read_secret(item.secret, item.secret_file)
-        return connectors.secret_headers(item.type, secret) if secret else {}
-
-    return Endpoint(
-        name=item.name,
-        url=item.url,
-        credentials=credentials,
-        timeout=item.timeout,
-        per_second=item.requests_per_second,
-        ca_file=item.ca_file,
-        proxy=item.proxy,
-    )
-
-
-def _prometheus(item: Prometheus) -> Endpoint:
-    def credentials() -> Mapping[str, str]:
-        headers = {name: value.get_secret_value() for name, value in item.headers.items()}
-        token = read_secret(item.token, item.token_file)
-        return {**headers, **({"Authorization": f"Bearer {token}"} if token else {})}
-
-    return Endpoint(name="prometheus", url=item.url, credentials=credentials, timeout=item.timeout)
 
 
 def _urls(receiver: ReceiverSettings) -> Callable[[], list[str]]:
