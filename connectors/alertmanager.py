@@ -31,11 +31,11 @@ NAMES_REMEMBERED_MAX = 4_096
 TRUNCATION_SHOWN_FOR = timedelta(hours=1)
 """How long it is shown that a webhook left alerts out, where its firings have no lease."""
 
-_Name = Annotated[str, Meta(max_length=NAME_CHARS_MAX)]
 _LabelValue = Annotated[str, Meta(max_length=LABEL_CHARS_MAX)]
 _AnnotationValue = Annotated[str, Meta(max_length=ANNOTATION_CHARS_MAX)]
-_Labels = dict[_Name, _LabelValue]
-_Annotations = dict[_Name, _AnnotationValue]
+# Of plain names msgspec keeps one copy for all alerts; their length is looked at with the rest.
+_Labels = dict[str, _LabelValue]
+_Annotations = dict[str, _AnnotationValue]
 _Moment = Annotated[datetime, Meta(tz=True)] | None
 
 Wire = TypeVar("Wire")
@@ -132,7 +132,7 @@ def _decode(decoder: Decoder[Wire], payload: bytes) -> Wire:
 
 def _place(where: str, payload: bytes) -> str:
     """The JSON path of the library's message; it leaves the key of a mapping out, so look."""
-    path = where.removeprefix("`key` in ").strip("`") or "$"
+    path = where.strip("`") or "$"
     if not path.endswith("[...]"):
         return path
     try:
@@ -192,7 +192,7 @@ def _alert(
     )
 
 
-_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
+_NAME = re.compile(rf"[a-zA-Z_][a-zA-Z0-9_]{{0,{NAME_CHARS_MAX - 1}}}")
 
 
 @lru_cache(maxsize=NAMES_REMEMBERED_MAX)
@@ -203,7 +203,9 @@ def _is_name(name: str) -> bool:
 def _check_names(names: Labels, place: tuple[str | int, ...]) -> None:
     if not all(map(_is_name, names)):
         bad = next(name for name in names if not _is_name(name))
-        problem = "not a name: a letter or _, then letters, digits and _"
+        problem = (
+            f"not a name: a letter or _, then letters, digits and _, {NAME_CHARS_MAX} at the most"
+        )
         raise PayloadError(json_path((*place, bad)), problem)
 
 

@@ -1,6 +1,6 @@
 """What the history is told of an occurrence of an alert, once it is over.
 
-What fires is in the state, so nothing is written of it before its incident closes.
+What fires is in the state; whoever shows it beside the history asks here for its record.
 """
 
 from datetime import datetime

@@ -68,7 +68,7 @@ class EndedBy(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertRecord:
-    """One occurrence of an alert for the history: written when it ends, or its incident closes."""
+    """One occurrence of an alert for the history: written when it is over."""
 
     heard_at: datetime
     """When we first heard of it. No two are alike: what the history knows an occurrence by."""

@@ -24,7 +24,7 @@ from agent.runtime.intake import Intake, IntakeLimits, IntakeMetrics
 from agent.runtime.log import configure_logs, logger
 from agent.runtime.loop import JournalError, Loop
 from agent.runtime.metrics import EffectMetrics, LoopMetrics
-from agent.runtime.migrate import migrate
+from agent.runtime.migrate import migrate_apart
 from agent.runtime.output import OutputWriter
 from agent.runtime.parts import OpenFace, Parts
 from agent.runtime.perform import Performer
@@ -50,7 +50,7 @@ def run_agent(settings: Settings, open_face: OpenFace) -> int:
     configure_logs()
     loaded = load_config(settings, SystemClock().now())
     with hold_folder(settings.data) as folder, asyncio.Runner(loop_factory=_event_loop()) as runner:
-        migrate(folder / DATABASE_NAME)
+        migrate_apart(folder / DATABASE_NAME)
         snapshots = Snapshots(folder / "snapshots")
         recovered = recover(folder / DATABASE_NAME, snapshots, step)
         for problem in recovered.unusable:

@@ -33,12 +33,13 @@ WRITER_PRAGMAS = (
     "synchronous = FULL",
     "foreign_keys = ON",
     "busy_timeout = 5000",
-    "cache_size = -65536",
+    # What is written goes to the end of its table, and whatever else is needed is in memory.
+    "cache_size = -8192",
     # Fewer, larger checkpoints: with the default of 1,000 pages the slowest commits were slower.
     "wal_autocheckpoint = 4000",
     "journal_size_limit = 67108864",
 )
-READER_PRAGMAS = ("query_only = ON", "busy_timeout = 5000", "cache_size = -16384")
+READER_PRAGMAS = ("query_only = ON", "busy_timeout = 5000", "cache_size = -4096")
 
 SWITCH_INTERVAL_S = 0.0005
 """SQLite gives Python's one lock away at each statement; a busy loop returns it only after this.

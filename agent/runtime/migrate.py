@@ -1,10 +1,13 @@
 """Brings a database to the tables this version expects, before anybody opens it.
 
-The libraries for it take half a second to load, so they are loaded only when there is work.
+The libraries for it take half a second to load and thirty megabytes to hold, so they are loaded
+only when there is work, and by an agent in a child process.
 """
 
 import sqlite3
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing
+from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,15 +33,19 @@ def revision_of(path: Path) -> str | None:
     return str(row[0]) if row else None
 
 
+def migrate_apart(path: Path) -> None:
+    """`migrate`, with what it takes gone afterwards. Only while no other thread runs."""
+    if _found(path) != HEAD:
+        with ProcessPoolExecutor(1, mp_context=get_context("fork")) as child:
+            child.submit(migrate, path).result()
+
+
 def migrate(path: Path) -> None:
     """Create or change the tables where they are not those of this version.
 
     All or nothing. Raises `PermanentError` where a newer version made them, or the file is none.
     """
-    try:
-        found = revision_of(path)
-    except sqlite3.DatabaseError as error:
-        raise PermanentError(f"{path} cannot be read as a database: {error}") from error
+    found = _found(path)
     if found == HEAD:
         return
     from alembic import command  # noqa: PLC0415 - see above
@@ -52,6 +59,13 @@ def migrate(path: Path) -> None:
             f"{HEAD}): start that version, or give this one a folder of its own."
         )
     command.upgrade(config, "head")
+
+
+def _found(path: Path) -> str | None:
+    try:
+        return revision_of(path)
+    except sqlite3.DatabaseError as error:
+        raise PermanentError(f"{path} cannot be read as a database: {error}") from error
 
 
 def alembic_config(path: Path) -> "AlembicConfig":

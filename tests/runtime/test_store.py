@@ -10,7 +10,7 @@ import pytest
 
 from agent.core.step import step
 from agent.model.alert import EndedBy
-from agent.model.entry import AlertsReceived, IncidentResolved, TimeElapsed
+from agent.model.entry import AlertsReceived, TimeElapsed
 from agent.model.incident import IncidentState, StateInterval
 from agent.model.interval import Interval
 from agent.model.remediation import RunLine
@@ -66,19 +66,6 @@ async def test_an_occurrence_is_a_row_once_it_is_over(tmp_path: Path) -> None:
         await agent.loop.append(ended)
         (record,) = await store.alerts_of("INC-1")
         assert (alert(1).fingerprint, EndedBy.RESOLVED) == (record.fingerprint, record.ended_by)
-
-
-async def test_what_fires_when_its_incident_closes_is_in_the_history(tmp_path: Path) -> None:
-    """The memory lets go of the incident, and the incident still names its alert."""
-    clock = StillClock()
-    async with running(tmp_path, clock) as agent:
-        forever = replace(alert(1), expires_at=None)
-        await agent.loop.append(AlertsReceived(source="t", alerts=(forever,)))
-        await agent.loop.append(IncidentResolved(incident="INC-1", by="ann", note=""))
-        clock.move(timedelta(hours=2))
-        await agent.loop.append(TimeElapsed())
-        (record,) = await Store(agent.database).alerts_of("INC-1")
-        assert (alert(1).fingerprint, None) == (record.fingerprint, record.ends_at)
 
 
 async def test_an_occurrence_that_comes_back_goes_on_in_its_row(tmp_path: Path) -> None:
