@@ -15,6 +15,9 @@ from agent.model.service import EntityRef, ServiceMap
 UNSETTLED_KEPT = timedelta(days=7)
 """How long a ticketing tool may be away and still hear how an incident ended."""
 ENTITIES_NAMED_MAX = 100
+COUNTED_AT_ONCE = 10
+COUNT_EVERY = timedelta(seconds=5)
+"""How far the counts of an incident of more alerts may lag behind."""
 
 _RANK = {Severity.CRITICAL: 0, Severity.WARNING: 1, Severity.UNKNOWN: 2, Severity.INFO: 3}
 _URGENCY = {
@@ -178,8 +181,8 @@ def _assess(state: State, draft: Draft, incident: Incident, members: Members) ->
         changed = True
     if changed:
         incident = _judge(state, draft, incident, members, severity)
-    elif _is_worth_counting(incident, members):
-        incident = draft.set_incident(state, incident, alerts=members.alerts, firing=firing)
+    else:
+        incident = _count(state, draft, incident, members)
     if firing and incident.state is IncidentState.RESOLVED and incident.id in draft.joined:
         reopen(state, draft, incident, "it fired again within the quiet time")
     elif not firing and incident.state is IncidentState.OPEN:
@@ -203,11 +206,26 @@ def reopen(state: State, draft: Draft, incident: Incident, text: str) -> None:
     draft.note(incident.id, Reason.INCIDENT_REOPENED, text)
 
 
-def _is_worth_counting(incident: Incident, members: Members) -> bool:
-    """A storm's counts are written in steps of a sixteenth, so that its alerts stay cheap."""
-    step = max(1, incident.alerts // 16)
-    grown = members.alerts - incident.alerts
-    return grown >= step or abs(len(members.firing) - incident.firing) >= step
+def count(state: State, draft: Draft, identifier: str) -> None:
+    """Write down how many alerts a storm has brought so far."""
+    incident = state.incidents.get(identifier)
+    if incident is not None and incident.is_live:
+        members = state.members[identifier]
+        members.is_counting = False
+        draft.set_incident(state, incident, alerts=members.alerts, firing=len(members.firing))
+
+
+def _count(state: State, draft: Draft, incident: Incident, members: Members) -> Incident:
+    """Few alerts are counted at once; more only now and then, so that a storm's stay cheap."""
+    firing = len(members.firing)
+    if (members.alerts, firing) == (incident.alerts, incident.firing):
+        return incident
+    if members.alerts <= COUNTED_AT_ONCE:
+        return draft.set_incident(state, incident, alerts=members.alerts, firing=firing)
+    if not members.is_counting:
+        members.is_counting = True
+        state.schedule(draft.at + COUNT_EVERY, Timer.COUNT, incident.id)
+    return incident
 
 
 def _severity(state: State, draft: Draft, incident: Incident, members: Members) -> Severity:

@@ -47,6 +47,7 @@ class Timer(StrEnum):
     HEARTBEAT = "heartbeat"
     SUPPRESSION = "suppression"
     QUIET = "quiet"
+    COUNT = "count"
     RESPONSE = "response"
     RESTORATION = "restoration"
     DECIDE = "decide"
@@ -142,6 +143,8 @@ class Members:
     tier: int | None = None
     """The highest tier among them; None where nobody set one."""
     alerts: int = 0
+    is_counting: bool = False
+    """The incident's counts are behind, and a timer is set to write them."""
     last_alert_at: datetime
     unplaced: tuple[tuple[str, ...], ...] = ()
     """The likenesses by which alerts without an entity join."""

@@ -168,6 +168,8 @@ def _wake(state: State, draft: Draft) -> None:
                 act.reassess_waiting(state, draft)
             case Timer.QUIET:
                 life.close_when_quiet(state, draft, key)
+            case Timer.COUNT:
+                life.count(state, draft, key)
             case Timer.RESPONSE | Timer.RESTORATION:
                 life.check_clock(state, draft, kind, key, due)
             case Timer.DECIDE:

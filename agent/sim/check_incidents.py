@@ -17,8 +17,6 @@ _FROM = {
     _S.CLOSED: (_S.RESOLVED, _S.CLOSED),
     _S.MERGED: (None, _S.OPEN, _S.RESOLVED, _S.MERGED),
 }
-COUNTED_IN_STEPS = 16
-"""An incident's counts may be off by this part of its alerts: a storm is not written one by one."""
 OVERDUE = (Reason.RESPONSE_OVERDUE, Reason.RESTORATION_OVERDUE)
 
 
@@ -55,8 +53,8 @@ class IncidentsAreOne(Checker):
         if is_over and incident.resolved_at is None:
             return f"{incident.id} is {incident.state} and nobody knows since when"
         if incident.is_live:
-            off = abs(incident.firing - len(state.members[incident.id].firing))
-            if off > incident.alerts // COUNTED_IN_STEPS:
+            members = state.members[incident.id]
+            if incident.firing != len(members.firing) and not members.is_counting:
                 return f"{incident.id} says that {incident.firing} alerts of it fire"
         if incident.state is _S.OPEN and not incident.firing:
             return f"{incident.id} is open and nothing of it fires"

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from agent.core.impact import HIT_MAX, SERVICES_NAMED_MAX
+from agent.core.life import COUNT_EVERY, COUNTED_AT_ONCE
 from agent.core.state import CLOSED_KEPT
 from agent.model.alert import Severity
 from agent.model.effect import LaunchRun
@@ -266,8 +267,8 @@ def test_it_is_not_forgotten_while_something_is_under_way_for_it() -> None:
     assert play.state.incidents == {}
 
 
-def test_a_storm_is_counted_in_steps_and_named_in_one_line() -> None:
-    """A thousand alerts on one service are one incident and a handful of lines."""
+def test_a_storm_is_counted_now_and_then_and_named_in_one_line() -> None:
+    """A thousand alerts on one service are one incident, a handful of lines and two counts."""
     play = Play()
     storm = [
         alert("ServiceSlow", at=play.now, service="db", pod=str(number)) for number in range(200)
@@ -275,7 +276,9 @@ def test_a_storm_is_counted_in_steps_and_named_in_one_line() -> None:
     for each in storm:
         play.say(each)
     assert len(play.state.incidents) == 1
-    assert play.incident().alerts >= 180
+    assert play.incident().alerts == COUNTED_AT_ONCE
+    play.wait(COUNT_EVERY.total_seconds())
+    assert (play.incident().alerts, play.incident().firing) == (200, 200)
     assert len(play.story("INC-1")) == 1
     play.say(*(alert(f"Kind{number}", at=play.now, service="db") for number in range(5)))
     assert play.said("INC-1", "same_entity") == ["Kind0 on db, Kind1 on db, Kind2 on db and 2 more"]
