@@ -17,6 +17,7 @@ from agent.model.alert import Alert
 from agent.model.discovery import Discovery
 from agent.model.interval import Interval
 from agent.model.labels import Labels
+from agent.model.reported import ChangeReport
 from agent.model.ticket import RemoteTicket, Ticket, TicketRef
 
 T = TypeVar("T")
@@ -106,6 +107,16 @@ class PushSource(Protocol):
 
     def parse(self, payload: bytes, received_at: datetime) -> list[Alert]:
         """The alerts of one payload, in its order; PayloadError where it is not one."""
+
+
+class ChangeSource(Protocol):
+    """A tool that posts to us what was changed, by whom, and where."""
+
+    def parse_changes(self, payload: bytes, received_at: datetime) -> list[ChangeReport]:
+        """What one payload says of changes; PayloadError where it is not one.
+
+        None where it is about something else, such as a comment or a test of the address.
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,6 +18,7 @@ class Kind(StrEnum):
     METRICS = "metrics"
     TOPOLOGY = "topology"
     CATALOGUE = "catalogue"
+    CHANGES = "changes"
 
 
 class Rule(StrEnum):
@@ -70,6 +71,15 @@ class Secret(_Strict):
     prefix: str = ""
 
 
+class Signature(_Strict):
+    """How a tool that posts to us shows that it knows the secret."""
+
+    header: str
+    form: Literal["hmac_sha256", "secret"]
+    """`hmac_sha256`: over the body, in hex; `secret`: the secret itself."""
+    prefix: str = ""
+
+
 class Size(_Strict):
     """More code than a translator should need, and why."""
 
@@ -89,6 +99,7 @@ class Manifest(_Strict):
     """What our user may do at the tool, and nothing else."""
     tried: tuple[Tried, ...] = Field(min_length=1)
     secret: Secret | None = None
+    signature: Signature | None = None
     size: Size | None = None
     quality: dict[Rule, Annotated[Literal["done"] | Exempt, Field()]]
 

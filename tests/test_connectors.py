@@ -15,12 +15,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from agent.connector import PushSource
+from agent.connector import ChangeSource, PushSource
 from agent.errors import PayloadError
 from agent.manifest import Kind, Rule
 from agent.model.alert import Alert, Severity, severity_of
 from agent.model.incident import Priority
 from agent.model.interval import Interval
+from agent.model.reported import ChangeReport
 from agent.model.ticket import Ticket, TicketComment, TicketState
 from agent.runtime.registry import Registry
 from tests.connectors.tape import TapeError, plain_result, replay, write
@@ -34,15 +35,43 @@ HOT_PATH = {"alertmanager": ("msgspec",)}
 """Decided with figures: the one payload that arrives fifty thousand times a second."""
 
 ALERTS = TypeAdapter(list[Alert])
-INPUTS = sorted(CASES.glob("*/*.in.json"))
+REPORTS = TypeAdapter(list[ChangeReport])
+ALL_INPUTS = sorted(CASES.glob("*/*.in.json"))
 TAPES = sorted(CASES.glob("*/*.exchange.json"))
 AT = datetime(2026, 11, 22, 7, 0, tzinfo=UTC)
+
+
+def face_of(folder: Path) -> str:
+    """The connector that the recorded payloads of a folder are for."""
+    return str(yaml.safe_load((folder / "case.yaml").read_text())["face"])
+
+
+def is_of_changes(path: Path) -> bool:
+    """Whether a recorded payload tells of changes and not of alerts."""
+    return REGISTRY.kind_of(face_of(path.parent)) is Kind.CHANGES
+
+
+INPUTS = [path for path in ALL_INPUTS if not is_of_changes(path)]
+CHANGE_INPUTS = [path for path in ALL_INPUTS if is_of_changes(path)]
 
 
 def source_of(folder: Path) -> PushSource:
     """The source that the recorded payloads of a folder are for."""
     case = yaml.safe_load((folder / "case.yaml").read_text())
     return REGISTRY.source(case["face"], case.get("options", {}), ROOT)
+
+
+def changes_of(folder: Path) -> ChangeSource:
+    """The source of changes that the recorded payloads of a folder are for."""
+    return REGISTRY.changes(face_of(folder), {}, ROOT)
+
+
+def reported(path: Path) -> list[ChangeReport]:
+    """What a recorded payload says of changes, received when it was."""
+    case = json.loads(path.read_text())
+    received_at = datetime.fromisoformat(case["received_at"])
+    payload = json.dumps(case["payload"]).encode()
+    return changes_of(path.parent).parse_changes(payload, received_at)
 
 
 def parsed(path: Path) -> list[Alert]:
@@ -83,6 +112,16 @@ def test_a_recorded_payload_gives_the_golden_alerts(path: Path) -> None:
     if os.environ.get("UPDATE_GOLDEN"):
         write(golden, alerts)
     assert json.loads(golden.read_text()) == alerts
+
+
+@pytest.mark.parametrize("path", CHANGE_INPUTS, ids=lambda p: f"{p.parent.name}/{p.stem}")
+def test_a_recorded_payload_gives_the_golden_changes(path: Path) -> None:
+    """Told apart from what says nothing of changes; `UPDATE_GOLDEN=1` writes them."""
+    golden = path.with_name(path.name.replace(".in.", ".out."))
+    reports = json.loads(REPORTS.dump_json(reported(path)))
+    if os.environ.get("UPDATE_GOLDEN"):
+        write(golden, reports)
+    assert json.loads(golden.read_text()) == reports
 
 
 @pytest.mark.parametrize("path", INPUTS, ids=lambda path: f"{path.parent.name}/{path.stem}")
@@ -159,8 +198,9 @@ def test_every_source_has_recordings_and_every_other_face_a_tape() -> None:
     """A connector without a recorded case is not one."""
     recorded = {yaml.safe_load(path.read_text())["face"] for path in CASES.glob("*/case.yaml")}
     taped = {json.loads(path.read_text())["face"] for path in TAPES}
-    assert set(REGISTRY.names(Kind.SOURCE)) == recorded
-    others = [kind for kind in Kind if kind is not Kind.SOURCE]
+    posting = (Kind.SOURCE, Kind.CHANGES)
+    assert {name for kind in posting for name in REGISTRY.names(kind)} == recorded
+    others = [kind for kind in Kind if kind not in posting]
     assert {name for kind in others for name in REGISTRY.names(kind)} == taped
 
 
@@ -204,9 +244,9 @@ JSON = st.recursive(
 
 
 @st.composite
-def broken(draw: st.DrawFn) -> bytes:
+def broken(draw: st.DrawFn, inputs: list[Path]) -> bytes:
     """A recorded payload with something in it replaced, or cut, or flipped."""
-    payload = json.loads(draw(st.sampled_from(INPUTS)).read_text())["payload"]
+    payload = json.loads(draw(st.sampled_from(inputs)).read_text())["payload"]
     parent, key, node = None, None, payload
     for _ in range(draw(st.integers(0, 5))):
         keys = list(node) if isinstance(node, dict) else list(range(len(node)))
@@ -226,11 +266,27 @@ def broken(draw: st.DrawFn) -> bytes:
 
 
 FOLDERS = sorted({path.parent for path in INPUTS})
+CHANGE_FOLDERS = sorted({path.parent for path in CHANGE_INPUTS})
+ANYTHING = st.binary(max_size=60) | JSON.map(lambda value: json.dumps(value).encode())
 
 
-@given(
-    payload=broken() | st.binary(max_size=60) | JSON.map(lambda value: json.dumps(value).encode())
-)
+@given(payload=broken(CHANGE_INPUTS) | ANYTHING)
+@settings(max_examples=200, deadline=None)
+def test_no_payload_leads_to_anything_but_changes_or_a_payload_error(payload: bytes) -> None:
+    """Whatever arrives: changes that can be kept, or an error with a place."""
+    for folder in CHANGE_FOLDERS:
+        try:
+            reports = changes_of(folder).parse_changes(payload, AT)
+        except PayloadError as error:
+            assert error.where.startswith("$")  # noqa: PT017 - whether it raises is drawn
+        else:
+            for report in reports:
+                assert report.key
+                assert report.at.tzinfo is not None
+                REPORTS.dump_json([report])
+
+
+@given(payload=broken(INPUTS) | ANYTHING)
 @settings(max_examples=400, deadline=None)
 def test_no_payload_leads_to_anything_but_alerts_or_a_payload_error(payload: bytes) -> None:
     """Whatever arrives: alerts that can be kept, or an error with a place."""
@@ -265,6 +321,10 @@ def test_hostile_bytes_are_refused_with_a_place(name: str) -> None:
     for folder in FOLDERS:
         with pytest.raises(PayloadError) as caught:
             source_of(folder).parse(HOSTILE[name], AT)
+        assert caught.value.where.startswith("$")
+    for folder in CHANGE_FOLDERS:
+        with pytest.raises(PayloadError) as caught:
+            changes_of(folder).parse_changes(HOSTILE[name], AT)
         assert caught.value.where.startswith("$")
 
 

@@ -4,6 +4,7 @@ from rich.text import Text
 
 from agent.cli import show
 from agent.cli.remote import Document, Remote
+from agent.cli.reported import tell_suspects
 
 
 def incidents(remote: Remote, identifier: str | None, *, all_states: bool, as_json: bool) -> int:
@@ -50,6 +51,7 @@ def tell_incident(detail: Document) -> int:
     for ticket in incident["tickets"]:
         out.print(show.text(f"Ticket {ticket['connector']} {ticket['ref']}: {ticket['url']}"))
     tell_causes(incident["causes"])
+    tell_suspects(incident["suspects"])
     out.print()
     story = show.table("TIME (UTC)", "WHO", "WHY", "WHAT")
     for item in detail["timeline"]:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from agent import __version__
+from agent.cli.main_problems import app as problem_commands
 from agent.errors import AgentError, ConfigError
 
 app = typer.Typer(
@@ -136,6 +137,16 @@ def incidents(
             "--merge-into", metavar="INC-3", help="It is part of that.", rich_help_panel=DO
         ),
     ] = None,
+    confirm_suspect: Annotated[
+        str | None,
+        typer.Option(
+            "--confirm-suspect", metavar="REP-3", help="That change led to it.", rich_help_panel=DO
+        ),
+    ] = None,
+    dismiss_suspect: Annotated[
+        str | None,
+        typer.Option("--dismiss-suspect", metavar="CHG-2", help="It did not.", rich_help_panel=DO),
+    ] = None,
     resolve: Annotated[
         bool, typer.Option("--resolve", help="Service is restored.", rich_help_panel=DO)
     ] = False,
@@ -157,6 +168,8 @@ def incidents(
         comment=comment,
         cause=cause,
         merge_into=merge_into,
+        confirm_suspect=confirm_suspect,
+        dismiss_suspect=dismiss_suspect,
         resolve=resolve,
         note=note,
     )
@@ -354,6 +367,9 @@ def token(
     from agent.cli.token import make_token as run
 
     raise typer.Exit(run(Remote(url, token), name, roles))
+
+
+app.add_typer(problem_commands)
 
 
 @app.command()

@@ -17,6 +17,8 @@ class Response:
     comment: str | None = None
     cause: str | None = None
     merge_into: str | None = None
+    confirm_suspect: str | None = None
+    dismiss_suspect: str | None = None
     resolve: bool = False
     note: str = ""
 
@@ -27,6 +29,8 @@ class Response:
             (self.assign is not None, "assign", {"assignee": self.assign or None}),
             (self.comment is not None, "comment", {"text": self.comment}),
             (self.cause is not None, "cause", {"entity": self.cause}),
+            (bool(self.confirm_suspect), f"suspects/{self.confirm_suspect}/confirm", None),
+            (bool(self.dismiss_suspect), f"suspects/{self.dismiss_suspect}/dismiss", None),
             (self.merge_into is not None, "merge", {"into": self.merge_into}),
             (self.resolve, "resolve", {"note": self.note}),
         ]

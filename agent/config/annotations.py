@@ -17,6 +17,7 @@ from agent.config.yaml_lines import Document, Loc
 from agent.errors import Finding
 from agent.model.labels import Matcher
 from agent.model.remediation import Host
+from agent.model.reported import NAMES
 from agent.model.service import EntityKind, EntityRef
 
 ALTERNATIVES_MAX = 100
@@ -42,13 +43,17 @@ class Notes:
 
 
 def read_annotations(document: Document, annotations: Mapping[str, str], *, name: str) -> Notes:
-    """Read those under `watchkeeper.io/`; every other annotation is somebody else's.
+    """Read those under `watchkeeper.io/`, and what other tools call the entity.
+
+    Every other annotation is somebody else's.
 
     `name` is what the host is called in an inventory.
     """
     notes = Notes()
     host: dict[str, str] = {}
     for key, text in annotations.items():
+        if key in NAMES and text.strip():
+            notes.values.setdefault("known_as", {})[key] = text.strip()
         if not key.startswith(ANNOTATION_PREFIX):
             continue
         loc = ("metadata", "annotations", key)

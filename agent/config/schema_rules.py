@@ -174,6 +174,10 @@ class CorrelationSpec(Spec):
         default=Correlation().quiet,
         description="A resolved incident reopens within this time, and closes after it.",
     )
+    suspect_within: Duration = Field(
+        default=Correlation().suspect_within,
+        description="A change that began earlier than this before an incident is no suspect.",
+    )
     similar_labels: list[str] = Field(
         default_factory=lambda: list(Correlation().similar_labels),
         description="For alerts the map cannot place: those that are present must agree.",

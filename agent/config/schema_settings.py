@@ -86,7 +86,7 @@ class Prometheus(Strict):
 
 
 class Source(Strict):
-    """A tool that posts alerts to `/api/v1/webhooks/NAME`."""
+    """A tool that posts alerts, or what was changed, to `/api/v1/webhooks/NAME`."""
 
     name: Name = Field(description="Last part of the path that the tool posts to.")
     type: str = Field(description="Name of the connector that reads its payloads.")
@@ -97,10 +97,16 @@ class Source(Strict):
         default=None, description="Bearer token that the tool must send."
     )
     token_file: FilePath | None = Field(default=None, description="File that holds the token.")
+    secret: SecretStr | None = Field(
+        default=None,
+        description="Secret that the tool signs with, or sends, where it cannot send a token.",
+    )
+    secret_file: FilePath | None = Field(default=None, description="File that holds the secret.")
 
     @model_validator(mode="after")
     def _one_secret(self) -> Self:
         _at_most_one(self, "token")
+        _at_most_one(self, "secret")
         return self
 
 

@@ -111,6 +111,7 @@ def correlation(rules: Rules) -> Correlation:
         window=spec.window,
         hops=spec.hops,
         quiet=spec.quiet,
+        suspect_within=spec.suspect_within,
         similar_labels=tuple(spec.similar_labels),
         peer_labels=tuple(spec.peer_labels),
     )

@@ -7,6 +7,7 @@ from agent.core.conditions import Condition, Scope, compile_condition
 from agent.core.matching import Predicate, compile_all
 from agent.core.order import order_of
 from agent.core.place import Places
+from agent.core.reported import Reported
 from agent.model.change import Calendar
 from agent.model.labels import Labels
 from agent.model.rule import Config, Heartbeat, InhibitRule, RemediationRule, Route, Ticketing
@@ -56,6 +57,7 @@ class Derived:
     def __init__(self, config: Config) -> None:
         self.config = config
         self.places = Places(config.service_map)
+        self.reported = Reported(config.service_map)
         self.order = order_of(config.service_map)
         self.inhibitions = tuple(
             Inhibition(rule, compile_all(rule.source), compile_all(rule.target), {}, {})

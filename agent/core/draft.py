@@ -16,6 +16,7 @@ from agent.model.incident import (
     TimelineItem,
 )
 from agent.model.reason import Reason
+from agent.model.reported import ReportedChange
 from agent.model.service import EntityRef
 from agent.model.transition import Refusal, Transition
 
@@ -85,6 +86,7 @@ class Draft:
         "number",
         "overdue",
         "refusal",
+        "reported",
         "rescored",
         "touched",
     )
@@ -94,7 +96,7 @@ class Draft:
         self.at = at
         self.effects: list[Effect] = []
         self._items: list[AlertRecord | IncidentEntity | TimelineItem | StateInterval] = []
-        self._records: dict[str, Incident | Change | Run | Problem] = {}
+        self._records: dict[str, Incident | Change | Run | Problem | ReportedChange] = {}
         self.touched: dict[str, None] = {}
         """Incidents with news in this step."""
         self.rescored: dict[str, dict[EntityRef, None]] = {}
@@ -112,6 +114,8 @@ class Draft:
         """Alerts that ended in this step."""
         self.overdue: dict[str, None] = {}
         """Incidents of which a clock has run out in this step."""
+        self.reported: dict[str, None] = {}
+        """Changes of others of which something new was heard in this step."""
         self.is_released = False
         """Whether a change ended in this step, so that others may go on."""
         self._news: dict[str, None] = {}
@@ -202,6 +206,11 @@ class Draft:
         state.problems[changed.id] = changed
         self._records[changed.id] = changed
         return changed
+
+    def set_reported(self, state: State, change: ReportedChange) -> None:
+        """Put what is known of a change of others in place of what was."""
+        state.reported[change.id] = change
+        self._records[change.id] = change
 
     def refuse(self, reason: Reason, text: str) -> None:
         """Say why what was asked for is not done."""

@@ -24,6 +24,7 @@ from agent.model.effect import (
 )
 from agent.model.incident import Incident, Problem
 from agent.model.reason import Reason
+from agent.model.reported import ReportedChange
 from agent.model.rule import EMPTY_CONFIG, Config
 from agent.model.service import EntityRef, Health
 from agent.model.silence import Silence
@@ -278,6 +279,8 @@ class Memory:
     members: dict[str, Members] = field(default_factory=dict)
     problems: dict[str, Problem] = field(default_factory=dict)
     recurrences: dict[str, list[tuple[str, datetime]]] = field(default_factory=dict)
+    reported: dict[str, ReportedChange] = field(default_factory=dict)
+    """The newest changes of others, in the order in which they were heard of; bounded."""
     changes: dict[str, Change] = field(default_factory=dict)
     runs: dict[str, Run] = field(default_factory=dict)
     verifying: dict[str, Verifying] = field(default_factory=dict)
@@ -299,6 +302,7 @@ class Memory:
     change_count: int = 0
     run_count: int = 0
     problem_count: int = 0
+    reported_count: int = 0
 
 
 class State(Memory):
@@ -331,6 +335,8 @@ class State(Memory):
         self.derived = Derived(config)
         for fingerprint, active in self.alerts.items():
             self.derived.alert_started(fingerprint, active.alert.labels)
+        for change in self.reported.values():
+            self.derived.reported.add(change)
         for identifier, members in self.members.items():
             incident = self.incidents[identifier]
             self.derived.reach_changed(identifier, tuple(members.entities), incident.cause)

@@ -16,7 +16,7 @@ from agent.core import (
     sync,
     verify,
 )
-from agent.core.causes import ranking
+from agent.core.causes import ranking, reports, suspects
 from agent.core.draft import Draft
 from agent.core.problems import recurrence
 from agent.core.state import State, Timer
@@ -28,6 +28,7 @@ from agent.model.entry import (
     CalendarsExpanded,
     CauseConfirmed,
     ChangeCancelled,
+    ChangeReported,
     ChangeRequested,
     ConfigLoaded,
     Entry,
@@ -46,6 +47,8 @@ from agent.model.entry import (
     RunStarted,
     SilenceAdded,
     SilenceExpired,
+    SuspectConfirmed,
+    SuspectDismissed,
     TicketChanged,
     TicketRefused,
     TicketWritten,
@@ -59,6 +62,7 @@ from agent.model.transition import Transition
 STAGES = (
     ranking.name_causes,
     life.live,
+    suspects.follow,
     health.follow,
     recurrence.recur,
     act.withdraw,
@@ -124,6 +128,12 @@ def _apply(state: State, draft: Draft, what: What) -> None:
             people.resolve(state, draft, what)
         case CauseConfirmed():
             people.confirm_cause(state, draft, what)
+        case ChangeReported():
+            reports.take_report(state, draft, what)
+        case SuspectConfirmed():
+            suspects.confirm(state, draft, what)
+        case SuspectDismissed():
+            suspects.dismiss(state, draft, what)
         case ChangeRequested():
             people.request_change(state, draft, what)
         case ApprovalGiven():

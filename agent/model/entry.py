@@ -10,6 +10,7 @@ from datetime import datetime
 from agent.model.alert import Alert
 from agent.model.change import Calendar, ChangeType
 from agent.model.remediation import ParameterValue, RunResult
+from agent.model.reported import ChangeReport
 from agent.model.rule import Config
 from agent.model.service import EntityRef
 from agent.model.silence import Silence
@@ -139,6 +140,32 @@ class ChangeRequested:
     type: ChangeType | None = None
     incident: str | None = None
     note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeReported:
+    """A tool said something about a change that others made."""
+
+    source: str
+    report: ChangeReport
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SuspectConfirmed:
+    """A person said that this change led to the incident."""
+
+    incident: str
+    change: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SuspectDismissed:
+    """A person said that this change has nothing to do with the incident."""
+
+    incident: str
+    change: str
+    by: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -278,6 +305,9 @@ What = (
     | IncidentsMerged
     | IncidentResolved
     | CauseConfirmed
+    | ChangeReported
+    | SuspectConfirmed
+    | SuspectDismissed
     | ChangeRequested
     | ApprovalGiven
     | ApprovalRejected

@@ -6,6 +6,7 @@ from enum import IntEnum, StrEnum
 
 from agent.model.alert import Severity
 from agent.model.reason import Reason
+from agent.model.reported import Suspect
 from agent.model.service import EntityRef, Health
 
 
@@ -96,6 +97,8 @@ class Incident:
     tickets: tuple[TicketLink, ...] = ()
     changes: tuple[str, ...] = ()
     problem: str | None = None
+    suspects: tuple[Suspect, ...] = ()
+    """Changes that may have led to it, the likeliest first; bounded."""
     automated: bool = False
     """Whether a verified run of ours restored it."""
 

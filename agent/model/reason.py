@@ -17,6 +17,10 @@ class Reason(StrEnum):
     SPLIT = "split"
     CAUSE_CHANGED = "cause_changed"
     CAUSE_CONFIRMED = "cause_confirmed"
+    CHANGE_REPORTED = "change_reported"
+    SUSPECT_FOUND = "suspect_found"
+    SUSPECT_CONFIRMED = "suspect_confirmed"
+    SUSPECT_DISMISSED = "suspect_dismissed"
     # Incident life
     ACKNOWLEDGED = "acknowledged"
     ASSIGNED = "assigned"

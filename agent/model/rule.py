@@ -79,6 +79,8 @@ class Correlation:
     """How far on the map from the probable cause an alert may still belong to it."""
     quiet: timedelta = timedelta(minutes=5)
     """A resolved incident reopens within this time, and closes after it."""
+    suspect_within: timedelta = timedelta(hours=6)
+    """A change that began earlier than this before an incident is no suspect of it."""
     similar_labels: tuple[str, ...] = ("cluster", "namespace", "service", "job", "host", "instance")
     """For alerts that the map cannot place: those that are present must agree."""
     peer_labels: tuple[str, ...] = ("caller", "client", "peer", "source_workload")

@@ -55,6 +55,8 @@ class Entity:
     objective: float | None = None
     """Promised availability in percent per calendar month."""
     supplier: EntityRef | None = None
+    known_as: Mapping[str, str] = field(default_factory=dict)
+    """What other tools call it, by Backstage's annotation of that."""
     cost_per_hour: float | None = None
     """What an hour of downtime costs, in the map's one currency."""
 

@@ -13,9 +13,18 @@ from agent.model.incident import (
     TimelineItem,
 )
 from agent.model.reason import Reason
+from agent.model.reported import ReportedChange
 
 Record = (
-    AlertRecord | Incident | IncidentEntity | Change | Run | Problem | StateInterval | TimelineItem
+    AlertRecord
+    | Incident
+    | IncidentEntity
+    | Change
+    | Run
+    | Problem
+    | ReportedChange
+    | StateInterval
+    | TimelineItem
 )
 """A row of the history: written whole each time it changed; timeline items are only added."""
 

@@ -107,7 +107,7 @@ async def _watch(  # noqa: PLR0917 - all of it
             loop=loop,
             store=store,
             intake=intake,
-            parsers=tools.parsers,
+            sources=tools.sources,
             clock=clock,
             registry=registry,
             problems=lambda: [reload.problem] if reload.problem else [],

@@ -10,10 +10,12 @@ from typing import Protocol
 
 from prometheus_client import CollectorRegistry, Counter
 
+from agent.core.causes.reports import is_news
 from agent.core.state import ActiveAlert, State
 from agent.errors import PayloadError
 from agent.model.alert import Alert
-from agent.model.entry import AlertsReceived, What
+from agent.model.entry import AlertsReceived, ChangeReported, What
+from agent.model.reported import ChangeReport
 from agent.runtime.crashpoint import reach
 
 
@@ -25,6 +27,8 @@ class IntakeLimits:
     labels_per_alert_max: int = 128
     characters_per_alert_max: int = 128 * 1024
     """Of all names and values of labels and annotations together."""
+    changes_per_request_max: int = 100
+    characters_per_change_max: int = 16 * 1024
 
 
 class Inbox(Protocol):
@@ -104,6 +108,21 @@ class Intake:
             await self._append(AlertsReceived(source=source, alerts=tuple(news)))
         self._count(source, taken)
         return taken
+
+    async def report(self, source: str, reports: Sequence[ChangeReport]) -> int:
+        """Take what one request says of changes; answers how much of it was news.
+
+        Durable when it returns. Raises `PayloadError` beyond a limit, and `Overloaded`.
+        """
+        most = self._limits.changes_per_request_max
+        if len(reports) > most:
+            raise PayloadError("$", f"more than {most} changes in one request")
+        for index, report in enumerate(reports):
+            _refuse_long_report(self._limits, report, index)
+        news = [one for one in reports if is_news(self._loop.state, source, one)]
+        for report in news:
+            await self._loop.append(ChangeReported(source=source, report=report))
+        return len(news)
 
     def refused(self, source: str, reason: str) -> None:
         """Count a request of which nothing was kept."""
@@ -186,6 +205,14 @@ def _is_repeat(alert: Alert, active: ActiveAlert, received_at: datetime) -> bool
 def _is_late_end(alert: Alert, active: ActiveAlert) -> bool:
     """Whether it ends an occurrence before the one that fires now."""
     return alert.ends_at is not None and alert.starts_at < active.alert.starts_at
+
+
+def _refuse_long_report(limits: IntakeLimits, report: ChangeReport, index: int) -> None:
+    said = (report.key, report.summary, report.environment, report.version, report.actor)
+    more = (*report.names, *report.names.values(), *report.labels, *report.labels.values())
+    if len("".join((*said, report.url, *more))) > limits.characters_per_change_max:
+        most = limits.characters_per_change_max
+        raise PayloadError(f"$[{index}]", f"a change of more than {most} characters")
 
 
 def _refuse_beyond(limits: IntakeLimits, alert: Alert, index: int) -> None:

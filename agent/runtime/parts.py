@@ -10,13 +10,31 @@ from prometheus_client import CollectorRegistry
 
 from agent.config.schema_settings import Settings
 from agent.model.alert import Alert
+from agent.model.reported import ChangeReport
 from agent.runtime.clock import Clock
 from agent.runtime.intake import Intake
 from agent.runtime.loop import Loop
+from agent.runtime.signature import Signed
 from agent.runtime.store import Store
 
 Parse = Callable[[bytes, datetime], Sequence[Alert]]
 """Bytes as a source sent them, and when: its alerts. Raises `PayloadError`."""
+
+
+ParseChanges = Callable[[bytes, datetime], Sequence[ChangeReport]]
+"""Bytes as a source sent them, and when: what it says of changes. Raises `PayloadError`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sources:
+    """What reads what tools post to us."""
+
+    parsers: Mapping[str, Parse]
+    """By source; `alertmanager_v2` is the API of that name, the others are webhooks."""
+    change_parsers: Mapping[str, ParseChanges]
+    """By source of changes that others made."""
+    signatures: Mapping[str, Signed]
+    """Sources that sign what they send, and how."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,8 +45,7 @@ class Parts:
     loop: Loop
     store: Store
     intake: Intake
-    parsers: Mapping[str, Parse]
-    """By source; `alertmanager_v2` is the API of that name, the others are webhooks."""
+    sources: Sources
     clock: Clock
     registry: CollectorRegistry
     problems: Callable[[], Sequence[str]]

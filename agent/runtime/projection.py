@@ -20,6 +20,7 @@ from agent.model.incident import (
     StateInterval,
     TimelineItem,
 )
+from agent.model.reported import ReportedChange
 from agent.model.transition import Record
 from agent.runtime.codec import encode, to_micros
 
@@ -136,6 +137,10 @@ def _problem(record: Problem) -> Row:
     return (number_of(record.id), record.state, to_micros(record.opened_at), encode(record))
 
 
+def _reported(record: ReportedChange) -> Row:
+    return (number_of(record.id), to_micros(record.started_at), record.source, encode(record))
+
+
 def _interval(record: StateInterval) -> Row:
     return (
         record.entity,
@@ -156,6 +161,7 @@ CHANGES = Insert.last(
 )
 RUNS = Insert.last("runs", ("number",), ("change", "state", "requested_at", "body"))
 PROBLEMS = Insert.last("problems", ("number",), ("state", "opened_at", "body"))
+REPORTED = Insert.last("reported", ("number",), ("started_at", "source", "body"))
 TIMELINE = Insert.last("timeline", ("entry", "position"), ("subject", "at", "body"))
 INTERVALS = Insert.last("intervals", ("entity", "starts_at"), ("ends_at", "health", "body"))
 
@@ -166,6 +172,7 @@ PROJECTIONS = (
     CHANGES,
     RUNS,
     PROBLEMS,
+    REPORTED,
     TIMELINE,
     INTERVALS,
 )
@@ -193,6 +200,7 @@ _BY_TYPE: dict[type[Any], Projection] = {
     Change: Projection(CHANGES, attrgetter("id"), _change),
     Run: Projection(RUNS, attrgetter("id"), _run),
     Problem: Projection(PROBLEMS, attrgetter("id"), _problem),
+    ReportedChange: Projection(REPORTED, attrgetter("id"), _reported),
     StateInterval: Projection(INTERVALS, lambda state: (state.entity, state.start), _interval),
 }
 

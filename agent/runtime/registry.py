@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from agent.config.yaml_lines import parse_documents, read_documents
 from agent.connector import (
     Catalogue,
+    ChangeSource,
     Configured,
     MetricsSource,
     PushSource,
@@ -75,6 +76,10 @@ class Registry:
         module, _ = self.faces[name]
         return self.manifests[module.removeprefix(f"{PACKAGE}.")]
 
+    def kind_of(self, name: str) -> Kind | None:
+        """What a connector of that name does; None where there is none."""
+        return self.faces[name][1].kind if name in self.faces else None
+
     def problems(
         self, kind: Kind, name: str, options: Mapping[str, object], folder: Path
     ) -> tuple[Problem, ...]:
@@ -96,6 +101,10 @@ class Registry:
     def source(self, name: str, options: Mapping[str, object], folder: Path) -> PushSource:
         """A push source. Here and below: `problems` must have been empty."""
         return cast(PushSource, self._make(name, options, folder))
+
+    def changes(self, name: str, options: Mapping[str, object], folder: Path) -> ChangeSource:
+        """A source of changes that others made."""
+        return cast(ChangeSource, self._make(name, options, folder))
 
     def ticketing(self, name: str, options: Mapping[str, object], folder: Path) -> Ticketing:
         """A ticketing tool."""

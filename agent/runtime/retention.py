@@ -45,6 +45,8 @@ _HISTORY = (
     " WHERE state = 'finished' AND requested_at < ?1 ORDER BY number LIMIT ?2)",
     "DELETE FROM changes WHERE number IN (SELECT number FROM changes"
     " WHERE state = 'closed' AND ended_at < ?1 ORDER BY number LIMIT ?2)",
+    "DELETE FROM reported WHERE number IN (SELECT number FROM reported"
+    " WHERE started_at < ?1 ORDER BY number LIMIT ?2)",
     "DELETE FROM intervals WHERE (entity, starts_at) IN (SELECT entity, starts_at"
     " FROM intervals WHERE ends_at < ?1 LIMIT ?2)",
     # Entries are in the order of time: what is old comes first.

@@ -122,6 +122,8 @@ run_output = Table(
 
 problems = Table("problems", metadata, _number(), _text("state"), _moment("opened_at"), _body())
 
+reported = Table("reported", metadata, _number(), _moment("started_at"), _text("source"), _body())
+
 timeline = Table(
     "timeline",
     metadata,

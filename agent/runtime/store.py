@@ -13,6 +13,7 @@ from agent.model.change import Change, ChangeState, Run
 from agent.model.incident import Incident, IncidentState, Problem, StateInterval, TimelineItem
 from agent.model.interval import Interval
 from agent.model.remediation import RunLine
+from agent.model.reported import ReportedChange
 from agent.model.service import EntityRef
 from agent.runtime.codec import decode, encode, to_micros
 from agent.runtime.database import Database
@@ -135,6 +136,17 @@ class Store:
     async def problem(self, identifier: str) -> Problem | None:
         """One, however old."""
         return await self._one(Problem, "problems", identifier)
+
+    async def reported(
+        self, *, limit: int = 100, before: str | None = None
+    ) -> tuple[ReportedChange, ...]:
+        """Changes of others, the last heard of first, heard of before `before`."""
+        where, values = _older_than(before)
+        return await self._page(ReportedChange, f"FROM reported WHERE {where}", values, limit)
+
+    async def reported_change(self, identifier: str) -> ReportedChange | None:
+        """One, however old."""
+        return await self._one(ReportedChange, "reported", identifier)
 
     async def intervals(
         self, entities: Sequence[EntityRef], interval: Interval

@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 
 from agent.config.documents import shown
 from agent.config.schema_settings import Connection, Settings, Source
-from agent.config.yaml_lines import read_documents
+from agent.config.yaml_lines import Document, read_documents
 from agent.errors import Finding
 from agent.manifest import Kind
 from agent.runtime.ansible.executor import AnsibleExecutor
@@ -30,15 +30,29 @@ def _tool_findings(settings: Settings, config: Path) -> Iterator[Finding]:
     connectors = Registry.find()
     documents = read_documents(config, shown(config))
     parts: tuple[tuple[str, tuple[Kind, ...], Sequence[Source | Connection]], ...] = (
-        ("sources", (Kind.SOURCE,), settings.sources),
+        ("sources", (Kind.SOURCE, Kind.CHANGES), settings.sources),
         ("connectors", (Kind.TICKETING, Kind.CATALOGUE), settings.connectors),
     )
     for part, kinds, items in parts:
         for number, item in enumerate(items):
+            if isinstance(item, Source):
+                yield from _secret_findings(connectors, documents[0], number, item)
             kind = next((each for each in kinds if item.type in connectors.names(each)), kinds[0])
             for problem in connectors.problems(kind, item.type, item.options, Path()):
                 said = f"{part} {item.name}: {problem.where}: {problem.message}."
                 yield documents[0].finding((part, number, "options"), said)
+
+
+def _secret_findings(
+    connectors: Registry, document: Document, number: int, source: Source
+) -> Iterator[Finding]:
+    """A secret that the tool cannot show would guard nothing."""
+    is_given = source.secret is not None or source.secret_file is not None
+    is_known = connectors.kind_of(source.type) is not None
+    if is_given and is_known and connectors.manifest_of(source.type).signature is None:
+        key = "secret" if source.secret is not None else "secret_file"
+        said = f"sources {source.name}: {source.type} has no signature that could be checked."
+        yield document.finding(("sources", number, key), said, "Give it a `token` instead.")
 
 
 async def playbook_findings(remediations: Path, names: tuple[str, ...]) -> tuple[Finding, ...]:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mappin
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Gauge
@@ -30,12 +31,13 @@ from agent.runtime.loop import Loop
 from agent.runtime.metrics import EffectMetrics
 from agent.runtime.no_executor import NoExecutor
 from agent.runtime.notify import Notifier, Receiver
-from agent.runtime.parts import Parse
+from agent.runtime.parts import Parse, ParseChanges, Sources
 from agent.runtime.perform import Ports
 from agent.runtime.poll import TicketPoll, Watches
 from agent.runtime.probe import Prober
 from agent.runtime.registry import Registry
 from agent.runtime.runs import Runs
+from agent.runtime.signature import Signed
 from agent.runtime.standing import Standing
 from agent.runtime.tickets import TicketDesk
 
@@ -45,12 +47,15 @@ BUILT_IN_SOURCES = {"alertmanager_v2": "alertmanager_api", "alertmanager": "aler
 """Sources that need no configuration, by the connector that reads them."""
 
 
+BUILT_IN_CHANGE_SOURCES = {"pagerduty_changes": "pagerduty_changes"}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tools:
     """Everything outside that the agent works with."""
 
     ports: Ports
-    parsers: Mapping[str, Parse]
+    sources: Sources
     clock: Clock
     poll_every: Mapping[str, timedelta]
     discoverer: Discoverer
@@ -115,7 +120,7 @@ async def open_tools(
                     notifier=notifier,
                     prober=prober,
                 ),
-                parsers=_parsers(connectors, settings),
+                sources=_sources(connectors, settings),
                 clock=clock,
                 poll_every={item.name: item.poll_every for item in settings.connectors},
                 discoverer=discoverer(settings, connectors, client, clock),
@@ -155,13 +160,46 @@ def _ansible(settings: Settings) -> dict[str, str]:
     return {"ANSIBLE_PRIVATE_KEY_FILE": str(key)} if key else {}
 
 
+def _sources(connectors: Registry, settings: Settings) -> Sources:
+    return Sources(
+        parsers=_parsers(connectors, settings),
+        change_parsers=_change_parsers(connectors, settings),
+        signatures=_signatures(connectors, settings),
+    )
+
+
 def _parsers(connectors: Registry, settings: Settings) -> dict[str, Parse]:
     made: dict[str, Parse] = {
         name: connectors.source(connector, {}, Path()).parse
         for name, connector in BUILT_IN_SOURCES.items()
     }
     for source in settings.sources:
+        if connectors.kind_of(source.type) is Kind.CHANGES:
+            continue
         made[source.name] = connectors.source(source.type, source.options, Path()).parse
+    return made
+
+
+def _change_parsers(connectors: Registry, settings: Settings) -> dict[str, ParseChanges]:
+    made: dict[str, ParseChanges] = {
+        name: connectors.changes(connector, {}, Path()).parse_changes
+        for name, connector in BUILT_IN_CHANGE_SOURCES.items()
+    }
+    for source in settings.sources:
+        if connectors.kind_of(source.type) is Kind.CHANGES:
+            found = connectors.changes(source.type, source.options, Path())
+            made[source.name] = found.parse_changes
+    return made
+
+
+def _signatures(connectors: Registry, settings: Settings) -> dict[str, Signed]:
+    """Of the sources with a secret."""
+    made: dict[str, Signed] = {}
+    for source in settings.sources:
+        signature = connectors.manifest_of(source.type).signature
+        if signature is not None and (source.secret or source.secret_file):
+            secret = partial(read_secret, source.secret, source.secret_file)
+            made[source.name] = Signed(signature=signature, secret=secret)
     return made
 
 

@@ -21,6 +21,7 @@ from agent.model.incident import (
     StateInterval,
     TimelineItem,
 )
+from agent.model.reported import ReportedChange
 from agent.model.transition import Record
 from agent.runtime.feed import Resync
 from agent.web.headers import streamed
@@ -103,6 +104,8 @@ def _subjects(record: Record) -> tuple[str, ...]:
             return (record.id, record.change)
         case Problem():
             return ("problems", record.id)
+        case ReportedChange():
+            return ("reported", record.id)
         case TimelineItem():
             return (record.subject,)
         case AlertRecord():

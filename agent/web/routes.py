@@ -80,6 +80,8 @@ class Route:
     body: type[BaseModel] | None = None
     takes_bytes: bool = False
     """The handler reads `content` itself: bodies of monitoring tools."""
+    takes_signature: bool = False
+    """Sources that sign their bodies need no token; the handler looks at the signature."""
     takes_form: bool = False
     """Browsers may send the body as a form."""
     query: type[BaseModel] | None = None
@@ -124,7 +126,9 @@ async def admit(request: web.Request, route: Route, named: Mapping[str, str]) ->
         sessions=site.sessions,
         at=site.clock.now(),
     )
-    if route.permission is not None and route.permission not in identity.permissions:
+    is_signed = route.takes_signature and request.match_info["source"] in site.signatures
+    is_open = route.permission is None or is_signed
+    if not is_open and route.permission not in identity.permissions:
         if identity.is_anonymous:
             raise unauthorized("This needs a token: `Authorization: Bearer wk_...`.")
         raise refuse(HTTPStatus.FORBIDDEN, f"This needs the permission {route.permission!r}.")

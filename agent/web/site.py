@@ -14,11 +14,13 @@ from agent.model.entry import Entry, What
 from agent.model.incident import Incident, IncidentState, Problem, StateInterval, TimelineItem
 from agent.model.interval import Interval
 from agent.model.remediation import RunLine
+from agent.model.reported import ChangeReport, ReportedChange
 from agent.model.service import EntityRef
 from agent.model.transition import Transition
 from agent.runtime.clock import Clock
 from agent.runtime.feed import Resync
 from agent.runtime.intake import Intake
+from agent.runtime.signature import Signed
 from agent.runtime.tokens import Keyring, TokenRecord
 from agent.web.auth import Access
 from agent.web.body import Bodies, Limits
@@ -31,6 +33,10 @@ Parse = Callable[[bytes, datetime], Sequence[Alert]]
 
 An alert whose sender gave no start carries the moment of receipt as `starts_at`.
 """
+
+
+ParseChanges = Callable[[bytes, datetime], Sequence[ChangeReport]]
+"""Bytes as a source sent them, and when: what it says of changes. Raises `PayloadError`."""
 
 
 class Committed(Protocol):
@@ -118,6 +124,14 @@ class History(Protocol):
     async def problem(self, identifier: str) -> Problem | None:
         """One, however old."""
 
+    async def reported(
+        self, *, limit: int = 100, before: str | None = None
+    ) -> Sequence[ReportedChange]:
+        """Changes of others, the last heard of first."""
+
+    async def reported_change(self, identifier: str) -> ReportedChange | None:
+        """One, however old."""
+
     async def intervals(
         self, entities: Sequence[EntityRef], interval: Interval
     ) -> Sequence[StateInterval]:
@@ -165,4 +179,8 @@ class Site:
     metrics: HttpMetrics
     registry: CollectorRegistry
     about: About
+    change_parsers: Mapping[str, ParseChanges] = field(default_factory=dict)
+    """By source of changes that others made."""
+    signatures: Mapping[str, Signed] = field(default_factory=dict)
+    """Sources that sign what they send, and how."""
     catalogues: Catalogues = field(default_factory=Catalogues)

@@ -14,6 +14,7 @@ import pytest_asyncio
 from prometheus_client import CollectorRegistry
 
 from agent.core.step import step
+from agent.manifest import Kind
 from agent.model.change import Policy, PolicyRule, Verdict
 from agent.model.entry import ConfigLoaded
 from agent.model.labels import Matcher, MatchOperator
@@ -28,6 +29,8 @@ from agent.runtime.loop import Loop
 from agent.runtime.metrics import LoopMetrics
 from agent.runtime.migrate import migrate
 from agent.runtime.recovery import recover
+from agent.runtime.registry import Registry
+from agent.runtime.signature import Signed
 from agent.runtime.snapshot import Snapshots
 from agent.runtime.store import Store
 from agent.runtime.tokens import Keyring, mint
@@ -48,6 +51,8 @@ LIMITS = Limits(
 )
 
 CLIENT_S_MAX = 20
+SIGNING = "what-the-tools-sign-with"
+REGISTRY = Registry.find()
 
 
 def shop_config() -> Config:
@@ -167,6 +172,15 @@ async def running(
             "alertmanager_v2": partial(parse_v2, resolve_timeout=timedelta(minutes=5)),
             "alertmanager": partial(parse_webhook, lease=None),
             "guarded": partial(parse_webhook, lease=None),
+        },
+        change_parsers={
+            name: REGISTRY.changes(name, {}, folder).parse_changes
+            for name in REGISTRY.names(Kind.CHANGES)
+        },
+        signatures={
+            name: Signed(signature=signature, secret=lambda: SIGNING)
+            for name in REGISTRY.names(Kind.CHANGES)
+            if (signature := REGISTRY.manifest_of(name).signature)
         },
         guarded_sources=frozenset({"guarded"}),
         access=access,
