@@ -126,7 +126,7 @@ async def admit(request: web.Request, route: Route, named: Mapping[str, str]) ->
         sessions=site.sessions,
         at=site.clock.now(),
     )
-    is_signed = route.takes_signature and request.match_info["source"] in site.signatures
+    is_signed = route.takes_signature and named["source"] in site.signatures
     is_open = route.permission is None or is_signed
     if not is_open and route.permission not in identity.permissions:
         if identity.is_anonymous:
