@@ -1,5 +1,8 @@
 """`watchkeeper report availability`: what was promised, what was delivered, what is not known."""
 
+import csv
+import sys
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from rich.text import Text
@@ -15,20 +18,23 @@ def report(
     *,
     start: datetime | None,
     end: datetime | None,
-    entity: str | None,
+    wish: Mapping[str, str | None],
     as_json: bool,
+    as_csv: bool,
 ) -> int:
-    """Print a report."""
+    """Print a report; `wish` holds the options that the API takes by the same name."""
     if what != "availability":
         raise PermanentError(f"there is no report {what!r}; there is: availability")
     found = remote.get(
         "/api/v1/reports/availability",
         start=start.replace(tzinfo=UTC).isoformat() if start else None,
         end=end.replace(tzinfo=UTC).isoformat() if end else None,
-        entity=entity,
+        **wish,
     )
     if as_json:
         return show.as_json(found)
+    if as_csv:
+        return _as_csv(found)
     out = show.console()
     out.print(
         show.text(
@@ -75,3 +81,26 @@ def _outages(row: Document) -> str:
     automated = row["restored_by_automation"]
     by = f", {automated} by automation" if automated else ""
     return f"{row['outages']} (longest {longest}{by})"
+
+
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def _as_csv(found: Document) -> int:
+    """One line a service; what a spreadsheet would take for a formula is made text."""
+    out = csv.writer(sys.stdout, lineterminator="\n")
+    names = [name for name in found["services"][0] if name != "title"] if found["services"] else []
+    out.writerow(["start", "end", *names])
+    for row in found["services"]:
+        out.writerow([found["start"], found["end"], *(_cell(row[name]) for name in names)])
+    return 0
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, list):
+        return " ".join(_cell(item) for item in value)
+    text = str(value)
+    is_text = isinstance(value, str)
+    return f"'{text}" if is_text and text.startswith(FORMULA_STARTS) else text

@@ -1,18 +1,29 @@
-"""Availability of one entity over a window, from its state intervals: every figure is a sum.
+"""Availability of one service over a window: every figure is a sum over its ledger.
 
-Availability = (agreed time - unplanned downtime) / agreed time, where agreed time is the window
-less what is excused and what is unknown. "No data" is never "up": beside the figure stands the
-range between "all unknown time was down" and "all of it was up". Degraded time counts as up and
-is shown apart. Overlaps count once.
+Availability = (agreed time - unplanned downtime) / agreed time, where agreed time is the service
+time of the window less what is unknown and, by convention, less what is excused. "No data" is
+never "up": beside the figure stands the range between "all unknown time was down" and "all of it
+was up". Degraded time counts as up and is shown apart. Overlaps count once.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 
-from agent.model.incident import EVERYTHING, StateInterval
-from agent.model.interval import Interval, subtract, total, union
+from agent.model.incident import StateInterval
+from agent.model.interval import Interval
 from agent.model.service import EntityRef, Health
+from agent.reporting.ledger import Ledger, Slice, ledger
+
+
+class Convention(StrEnum):
+    """What excused time counts as; said on every report, for both are in use."""
+
+    LEFT_OUT = "left_out"
+    """It shortens the agreed time."""
+    COUNTS_AS_UP = "counts_as_up"
+    """It is agreed time in which the service was as promised (Icinga, Nagios)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,9 +31,11 @@ class Outage:
     """One uninterrupted time of being down."""
 
     interval: Interval
+    length: timedelta
+    """Its service time: nights between service hours are left out."""
     is_excused: bool
     is_over: bool
-    """False for one that still lasts at the end of what is known."""
+    """False for one that lasts to the end of the window."""
     incidents: tuple[str, ...]
 
 
@@ -32,16 +45,21 @@ class Availability:
 
     entity: EntityRef
     window: Interval
+    served: timedelta
+    """Service time of the window: all of it, or its service hours."""
     down: timedelta
     degraded: timedelta
     excused: timedelta
     unknown: timedelta
     outages: tuple[Outage, ...]
+    convention: Convention = Convention.LEFT_OUT
 
     @property
     def agreed(self) -> timedelta:
         """The time that the promise is about."""
-        return self.window.length - self.excused - self.unknown
+        if self.convention is Convention.COUNTS_AS_UP:
+            return self.served - self.unknown
+        return self.served - self.excused - self.unknown
 
     @property
     def share(self) -> float | None:
@@ -66,7 +84,7 @@ class Availability:
     def restorations(self) -> tuple[timedelta, ...]:
         """How long each unplanned outage that is over lasted, shortest first."""
         over = (o for o in self.outages if o.is_over and not o.is_excused)
-        return tuple(sorted(outage.interval.length for outage in over))
+        return tuple(sorted(outage.length for outage in over))
 
     @property
     def mean_time_to_restore(self) -> timedelta | None:
@@ -82,76 +100,76 @@ def availability(
     window: Interval,
     known_until: datetime,
     watched_since: datetime | None,
+    agreed: Sequence[Interval] | None = None,
+    convention: Convention = Convention.LEFT_OUT,
 ) -> Availability:
-    """How `entity` fared in `window`, told from its state intervals and those of everything.
-
-    An interval without an end lasts until `known_until`. Time before `watched_since` and after
-    `known_until` is unknown; so is all of it where nobody ever watched (None).
-    """
-    own = [item for item in intervals if item.entity == entity]
-    blind = [item for item in intervals if item.entity == EVERYTHING]
-    unknown = [
-        *_clipped([i for i in [*own, *blind] if i.health is Health.UNKNOWN], window, known_until),
-        *_outside(window, watched_since, known_until),
-    ]
-    down_all = _clipped([i for i in own if i.health is Health.DOWN], window, known_until)
-    excused = _clipped([i for i in own if i.excused_by is not None], window, known_until)
-    degraded = _clipped([i for i in own if i.health is Health.DEGRADED], window, known_until)
-    # What monitoring saw while the agent slept is still known: an outage beats "unknown".
-    unknown_only = subtract(unknown, [*down_all, *degraded])
-    return Availability(
-        entity=entity,
-        window=window,
-        down=total(subtract(down_all, excused)),
-        degraded=total(subtract(degraded, [*excused, *down_all])),
-        excused=total(excused),
-        unknown=total(subtract(unknown_only, excused)),
-        outages=_outages([i for i in own if i.health is Health.DOWN], window, known_until),
+    """How `entity` fared in `window`; the arguments are those of `ledger`."""
+    return measure(
+        ledger(
+            entity,
+            intervals,
+            window=window,
+            known_until=known_until,
+            watched_since=watched_since,
+            agreed=agreed,
+        ),
+        convention,
     )
 
 
-def _clipped(
-    items: Sequence[StateInterval], window: Interval, known_until: datetime
-) -> list[Interval]:
-    found: list[Interval] = []
-    for item in items:
-        end = item.end or known_until
-        if item.start < end:
-            part = Interval(item.start, end).clip(window)
-            if part is not None:
-                found.append(part)
-    return found
+def measure(of: Ledger, convention: Convention = Convention.LEFT_OUT) -> Availability:
+    """The figures of a ledger: sums over its slices."""
+    return Availability(
+        entity=of.entity,
+        window=of.window,
+        served=sum((piece.interval.length for piece in of.slices), timedelta()),
+        down=_sum(of, Health.DOWN),
+        degraded=_sum(of, Health.DEGRADED),
+        unknown=_sum(of, Health.UNKNOWN),
+        excused=sum(
+            (piece.interval.length for piece in of.slices if piece.excused_by is not None),
+            timedelta(),
+        ),
+        outages=tuple(_outages(of)),
+        convention=convention,
+    )
 
 
-def _outside(
-    window: Interval, watched_since: datetime | None, known_until: datetime
-) -> list[Interval]:
-    if watched_since is None or watched_since >= window.end or known_until <= window.start:
-        return [window]
-    parts: list[Interval] = []
-    if watched_since > window.start:
-        parts.append(Interval(window.start, watched_since))
-    if known_until < window.end:
-        parts.append(Interval(known_until, window.end))
-    return parts
+def _sum(of: Ledger, health: Health) -> timedelta:
+    return sum(
+        (
+            piece.interval.length
+            for piece in of.slices
+            if piece.health is health and piece.excused_by is None
+        ),
+        timedelta(),
+    )
 
 
-def _outages(
-    items: Sequence[StateInterval], window: Interval, known_until: datetime
-) -> tuple[Outage, ...]:
-    outages: list[Outage] = []
-    for whole in union(_clipped(items, window, known_until)):
-        of_it = [
-            item
-            for item in items
-            if item.start < whole.end and (item.end or known_until) > whole.start
-        ]
-        outages.append(
-            Outage(
-                interval=whole,
-                is_excused=all(item.excused_by is not None for item in of_it),
-                is_over=all(item.end is not None for item in of_it),
-                incidents=tuple(dict.fromkeys(i.incident for i in of_it if i.incident)),
-            )
+def _outages(of: Ledger) -> Iterator[Outage]:
+    for run in _runs(of.slices):
+        incidents = dict.fromkeys(incident for piece in run for incident in piece.incidents)
+        yield Outage(
+            interval=Interval(run[0].interval.start, run[-1].interval.end),
+            length=sum((piece.interval.length for piece in run), timedelta()),
+            is_excused=all(piece.excused_by is not None for piece in run),
+            is_over=run[-1] is not of.slices[-1],
+            incidents=tuple(incidents),
         )
-    return tuple(outages)
+
+
+def _runs(slices: Sequence[Slice]) -> Iterator[list[Slice]]:
+    """Down slices that are one outage: they touch, or one incident lasts from one to the next."""
+    run: list[Slice] = []
+    for piece in slices:
+        goes_on = bool(run) and (
+            run[-1].interval.end == piece.interval.start
+            or not set(run[-1].incidents).isdisjoint(piece.incidents)
+        )
+        if run and not (goes_on and piece.health is Health.DOWN):
+            yield run
+            run = []
+        if piece.health is Health.DOWN:
+            run.append(piece)
+    if run:
+        yield run

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from aiohttp import web
 from pydantic import AwareDatetime, Field
@@ -11,7 +12,8 @@ from agent.core.state import State
 from agent.model.incident import EVERYTHING, Incident, IncidentState
 from agent.model.interval import Interval
 from agent.model.service import EntityKind, EntityRef
-from agent.reporting.availability import Availability, availability
+from agent.reporting.availability import Availability, Convention, availability
+from agent.web.periods import PeriodError, period
 from agent.web.permission import Permission
 from agent.web.problem import refuse
 from agent.web.routes import Call, Route, Wish, answer
@@ -26,6 +28,15 @@ _SERVICES = (EntityKind.DOMAIN, EntityKind.SYSTEM, EntityKind.COMPONENT, EntityK
 class AvailabilityQuery(Wish):
     """Which window, and which entities."""
 
+    period: str | None = Field(
+        None,
+        max_length=20,
+        description="2026-10, 2026-Q4, 2026-W41, 2026 or 30d, instead of `start` and `end`.",
+    )
+    zone: str = Field("UTC", max_length=60, description="Whose calendar `period` is of (IANA).")
+    excused: Convention = Field(
+        Convention.LEFT_OUT, description="What excused time counts as; the method says which."
+    )
     start: AwareDatetime | None = Field(None, description="Default: 30 days before the end.")
     end: AwareDatetime | None = Field(None, description="Default: now.")
     entity: str | None = Field(None, max_length=300, description="One reference; default: all.")
@@ -68,10 +79,14 @@ class AvailabilityReport:
     services: tuple[ServiceAvailability, ...]
 
 
-METHOD = (
-    "availability = (agreed time - unplanned downtime) / agreed time; agreed time = window - "
-    "excused - unknown; degraded time counts as up; overlaps count once; unknown is never up"
-)
+METHODS = {
+    Convention.LEFT_OUT: "availability = (agreed time - unplanned downtime) / agreed time; "
+    "agreed time = window - excused - unknown; degraded time counts as up; overlaps count once; "
+    "unknown is never up",
+    Convention.COUNTS_AS_UP: "availability = (agreed time - unplanned downtime) / agreed time; "
+    "agreed time = window - unknown; excused and degraded time count as up; overlaps count once; "
+    "unknown is never up",
+}
 
 
 async def get_availability(call: Call) -> web.StreamResponse:
@@ -81,11 +96,7 @@ async def get_availability(call: Call) -> web.StreamResponse:
         call.site.loop.state,
         call.site.clock.now(),
     )
-    end = (query.end or now).astimezone(UTC)
-    start = (query.start or end - WINDOW_DEFAULT).astimezone(UTC)
-    if start >= end:
-        raise refuse(HTTPStatus.UNPROCESSABLE_ENTITY, "`end` must be after `start`.")
-    window = Interval(start, end)
+    window = _window(query, now)
     seen = call.site.catalogues.of(state.config.service_map).watched
     refs = _chosen(state, query.entity, seen)
     intervals = await call.site.store.intervals([*refs, EVERYTHING], window)
@@ -103,19 +114,39 @@ async def get_availability(call: Call) -> web.StreamResponse:
                 window=window,
                 known_until=now,
                 watched_since=state.watching_since if ref in seen else None,
+                convention=query.excused,
             ),
             incidents,
         )
         for ref in refs
     )
     report = AvailabilityReport(
-        start=start,
-        end=end,
+        start=window.start,
+        end=window.end,
         watched_since=state.watching_since,
-        method=METHOD,
+        method=METHODS[query.excused],
         services=rows,
     )
     return answer(report, AvailabilityReport)
+
+
+def _window(query: AvailabilityQuery, now: datetime) -> Interval:
+    if query.period is not None:
+        if query.start or query.end:
+            problem = "Either `period` or `start` and `end`."
+            raise refuse(HTTPStatus.UNPROCESSABLE_ENTITY, problem)
+        try:
+            return period(query.period, ZoneInfo(query.zone), now)
+        except PeriodError as error:
+            raise refuse(HTTPStatus.UNPROCESSABLE_ENTITY, f"`period`: {error}.") from None
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            problem = f"`zone`: {query.zone} is no time zone; say one such as Europe/Berlin."
+            raise refuse(HTTPStatus.UNPROCESSABLE_ENTITY, problem) from None
+    end = (query.end or now).astimezone(UTC)
+    start = (query.start or end - WINDOW_DEFAULT).astimezone(UTC)
+    if start >= end:
+        raise refuse(HTTPStatus.UNPROCESSABLE_ENTITY, "`end` must be after `start`.")
+    return Interval(start, end)
 
 
 def _chosen(state: State, entity: str | None, seen: frozenset[EntityRef]) -> list[EntityRef]:

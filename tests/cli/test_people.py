@@ -200,6 +200,9 @@ async def test_availability_is_reported(shell: Shell) -> None:
     assert "Availability " in said.out
     found = json.loads((await shell("report", "availability", "--json")).out)
     assert {"services", "method", "watched_since"} <= set(found)
+    sheet = (await shell("report", "availability", "--period", "30d", "--csv")).out.splitlines()
+    assert sheet[0].startswith("start,end,entity,objective,availability")
+    assert len(found["services"]) + 1 == len(sheet)
 
 
 async def test_a_token_is_made_and_works(shell: Shell) -> None:
