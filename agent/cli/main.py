@@ -9,6 +9,8 @@ import typer
 
 from agent import __version__
 from agent.cli.main_problems import app as problem_commands
+from agent.cli.main_reports import app as report_commands
+from agent.cli.options import URL_DEFAULT, Config, Data, Json, Token, Url
 from agent.errors import AgentError, ConfigError
 
 app = typer.Typer(
@@ -21,26 +23,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-Config = Annotated[
-    Path | None, typer.Option("--config", "-c", help="config.yaml; default: none is needed.")
-]
-Data = Annotated[Path | None, typer.Option("--data", help="Folder of journal and history.")]
-Json = Annotated[bool, typer.Option("--json", help="For scripts.")]
-Url = Annotated[
-    str, typer.Option("--url", envvar="WATCHKEEPER_URL", help="Where the agent listens.")
-]
-Token = Annotated[
-    str | None,
-    typer.Option(
-        "--token",
-        envvar="WATCHKEEPER_TOKEN",
-        help="API token; needed for everything that changes things.",
-        show_default=False,
-    ),
-]
 DO = "Take it in hand"
 ASK = "Ask for a change"
-URL_DEFAULT = "http://127.0.0.1:8060"
 
 
 @app.command()
@@ -277,40 +261,6 @@ def explain(
     raise typer.Exit(run(Remote(url, token), what, identifier, as_json=as_json))
 
 
-@app.command()
-def report(
-    what: Annotated[str, typer.Argument(help="`availability`")],
-    period: Annotated[
-        str | None,
-        typer.Option("--period", help="2026-10, 2026-Q4, 2026-W41, 2026 or 30d."),
-    ] = None,
-    zone: Annotated[
-        str, typer.Option("--zone", help="Whose calendar the period is of: Europe/Berlin.")
-    ] = "UTC",
-    excused: Annotated[
-        str, typer.Option("--excused", help="What excused time is: left_out or counts_as_up.")
-    ] = "left_out",
-    start: Annotated[
-        datetime | None, typer.Option("--from", help="UTC; default: 30 days before the end.")
-    ] = None,
-    end: Annotated[datetime | None, typer.Option("--to", help="UTC; default: now.")] = None,
-    entity: Annotated[str | None, typer.Option("--entity", help="One reference.")] = None,
-    url: Url = URL_DEFAULT,
-    token: Token = None,
-    as_json: Json = False,
-    as_csv: Annotated[bool, typer.Option("--csv", help="For spreadsheets.")] = False,
-) -> None:
-    """Reports in figures that can be traced: availability of services."""
-    from agent.cli.remote import Remote
-    from agent.cli.report import report as run
-
-    remote = Remote(url, token)
-    wish = {"period": period, "zone": zone, "excused": excused, "entity": entity}
-    raise typer.Exit(
-        run(remote, what, start=start, end=end, wish=wish, as_json=as_json, as_csv=as_csv)
-    )
-
-
 map_app = typer.Typer(no_args_is_help=True, help="The service map against what others know of it.")
 app.add_typer(map_app, name="map")
 
@@ -384,6 +334,7 @@ def token(
 
 
 app.add_typer(problem_commands)
+app.add_typer(report_commands)
 
 
 @app.command()

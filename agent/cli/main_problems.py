@@ -4,20 +4,7 @@ from typing import Annotated
 
 import typer
 
-URL_DEFAULT = "http://127.0.0.1:8060"
-Json = Annotated[bool, typer.Option("--json", help="For scripts.")]
-Url = Annotated[
-    str, typer.Option("--url", envvar="WATCHKEEPER_URL", help="Where the agent listens.")
-]
-Token = Annotated[
-    str | None,
-    typer.Option(
-        "--token",
-        envvar="WATCHKEEPER_TOKEN",
-        help="API token; needed for everything that changes things.",
-        show_default=False,
-    ),
-]
+from agent.cli.options import URL_DEFAULT, Json, Token, Url
 
 app = typer.Typer()
 

@@ -1,0 +1,26 @@
+"""Options that many commands share, each with one name and one meaning."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+URL_DEFAULT = "http://127.0.0.1:8060"
+
+Config = Annotated[
+    Path | None, typer.Option("--config", "-c", help="config.yaml; default: none is needed.")
+]
+Data = Annotated[Path | None, typer.Option("--data", help="Folder of journal and history.")]
+Json = Annotated[bool, typer.Option("--json", help="For scripts.")]
+Url = Annotated[
+    str, typer.Option("--url", envvar="WATCHKEEPER_URL", help="Where the agent listens.")
+]
+Token = Annotated[
+    str | None,
+    typer.Option(
+        "--token",
+        envvar="WATCHKEEPER_TOKEN",
+        help="API token; needed for everything that changes things.",
+        show_default=False,
+    ),
+]
