@@ -32,6 +32,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "agent.model",
         "agent.errors",
         "agent.core.conditions",
+        "agent.core.causes.queries",
         "agent.core.matching",
     ),
     "agent.connector": ("agent.model", "agent.errors"),
@@ -41,6 +42,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "agent.runtime": (
         "agent",
         "agent.core",
+        "agent.reporting",
         "agent.model",
         "agent.config",
         "agent.connector",
@@ -73,7 +75,7 @@ MAY_USE: dict[str, tuple[str, ...]] = {
     # A regular expression of a user must not be able to stop the loop.
     "agent.core": ("re2",),
     "agent.core.conditions": ("cel_expr_python",),
-    "agent.reporting": (),
+    "agent.reporting": ("numpy",),
     "agent.config": (
         "icalendar",
         "orjson",

@@ -15,7 +15,7 @@ from agent.config.references import did_you_mean, entity_ref
 from agent.config.schema_map import ANNOTATION_PREFIX, ANNOTATIONS
 from agent.config.yaml_lines import Document, Loc
 from agent.errors import Finding
-from agent.model.labels import Matcher
+from agent.model.labels import Matcher, MatchOperator
 from agent.model.remediation import Host
 from agent.model.reported import NAMES
 from agent.model.service import EntityKind, EntityRef
@@ -81,6 +81,8 @@ def _read(notes: Notes, host: dict[str, str], key: str, text: str, loc: Loc) -> 
             notes.values["tier"] = _tier(text)
         case "match":
             notes.values["matches"] = _alternatives(text)
+        case "metrics":
+            notes.values["metrics"] = _labels(text)
         case "redundancy-group":
             notes.values["redundancy_group"] = _word(text)
         case "objective":
@@ -158,6 +160,14 @@ def _gone(text: str) -> None:
             what = ""
         if not what:
             raise ValueError(f'"{line}" does not say what is gone since which day (2026-11-22)')
+
+
+def _labels(text: str) -> tuple[Matcher, ...]:
+    matchers = parse_matchers(text)
+    for matcher in matchers:
+        if matcher.operator is not MatchOperator.EQUAL:
+            raise ValueError(f"{matcher} names no value; only `=` can stand here")
+    return matchers
 
 
 def _word(text: str) -> str:

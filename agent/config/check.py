@@ -24,7 +24,9 @@ from agent.config.schema_rules import (
     WatchSpec,
 )
 from agent.config.schema_settings import Settings
+from agent.config.schema_signals import SignalsSpec
 from agent.config.service_map import Drawing, circle_warnings, draw
+from agent.config.signals import signal_set
 from agent.errors import ConfigError, Finding
 from agent.model.rule import Config
 from agent.model.service import ServiceMap
@@ -142,6 +144,7 @@ def _config(rules: Rules, service_map: ServiceMap, registry: Registry) -> Config
         routes=tuple(map(translate.route, rules.of(RouteSpec))),
         ticketing=tuple(map(translate.ticketing, rules.of(TicketingSpec))),
         watches=tuple(map(translate.watch, rules.of(WatchSpec))),
+        signals=tuple(map(signal_set, rules.of(SignalsSpec))),
     )
     # Of the map only what was written counts; the rest of it follows from that.
     digest = digest_of((service_map.entities, config))
@@ -167,6 +170,7 @@ def _counts(rules: Rules, config: Config | None) -> dict[str, int]:
         "inhibit rules": len(rules.of(InhibitRuleSpec)),
         "heartbeats": len(rules.of(HeartbeatSpec)),
         "watches": len(rules.of(WatchSpec)),
+        "signals": sum(len(each.spec.signals) for each in rules.of(SignalsSpec)),
         "routes": len(rules.of(RouteSpec)),
         "ticketings": len(rules.of(TicketingSpec)),
     }

@@ -5,8 +5,10 @@ applied to labels (`core`), and what Alertmanager's `filter=` takes besides (`we
 """
 
 import re
+from typing import Annotated
 
 import re2
+from pydantic import BeforeValidator
 
 from agent.model.labels import Matcher, MatchOperator
 
@@ -78,3 +80,13 @@ def refuse_bad_pattern(pattern: str) -> None:
     except re2.error as error:
         problem = error.args[0].decode() if isinstance(error.args[0], bytes) else error.args[0]
         raise ValueError(f'"{pattern}" is no RE2 pattern: {problem}') from None
+
+
+def _matchers(value: object) -> tuple[Matcher, ...]:
+    if not isinstance(value, str):
+        raise ValueError('is no matcher; write it like host="app1",service=~"a|b"')  # noqa: TRY004
+    return parse_matchers(value)
+
+
+Matchers = Annotated[tuple[Matcher, ...], BeforeValidator(_matchers)]
+"""Text in Prometheus' matcher syntax, as a key of a document holds it."""

@@ -29,7 +29,9 @@ from agent.config.schema_rules import (
     WatchSpec,
 )
 from agent.config.schema_settings import Settings
+from agent.config.schema_signals import SignalsSpec
 from agent.config.service_map import Mention, unknown_entity
+from agent.config.signals import signal_findings
 from agent.core.conditions import Scope
 from agent.errors import Finding
 from agent.model.remediation import Parameter, ParameterType, ParameterValue, Remediation
@@ -57,6 +59,7 @@ def relation_findings(rules: Rules, known: Known) -> Iterator[Finding]:
         *(_route(route, receivers) for route in rules.of(RouteSpec)),
         *(_ticketing(ticketing, connectors) for ticketing in rules.of(TicketingSpec)),
         *(_watch(watch, settings) for watch in rules.of(WatchSpec)),
+        *(signal_findings(signals) for signals in rules.of(SignalsSpec)),
         *(_targets(targets) for targets in rules.of(TargetsSpec)),
         _more_than_nothing(rules),
     )

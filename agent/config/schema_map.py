@@ -18,6 +18,9 @@ ANNOTATIONS: dict[str, str] = {
     "watchkeeper.io/match": (
         'Which alerts belong here: `host="app1",service="nginx"`; several lines are alternatives.'
     ),
+    "watchkeeper.io/metrics": (
+        'Labels of its series, for the placeholders of `Signals`: `workload="checkout"`.'
+    ),
     "watchkeeper.io/redundancy-group": "Entities with the same word stand in for each other.",
     "watchkeeper.io/ssh-host": "`user@address:port`; user `root` and port `22` may be left out.",
     "watchkeeper.io/ssh-key-file": "Private key for that host; relative to the file of the map.",

@@ -6,25 +6,15 @@ Not here: whether what a document names exists (`relations`), or what it becomes
 from datetime import timedelta
 from typing import Annotated, Literal, Self
 
-from pydantic import BeforeValidator, Field, PlainValidator, model_validator
+from pydantic import Field, PlainValidator, model_validator
 
 from agent.config.durations import Duration
-from agent.config.matchers import parse_matchers
+from agent.config.matchers import Matchers
 from agent.config.schema import Name, Spec
 from agent.config.schema_remediation import ChangeModel
-from agent.model.labels import Matcher
+from agent.config.schema_signals import SignalsSpec
 from agent.model.remediation import ParameterValue
 from agent.model.rule import Correlation, Heartbeat, Recurrence, Route
-
-
-def _matchers(value: object) -> tuple[Matcher, ...]:
-    if not isinstance(value, str):
-        raise ValueError('is no matcher; write it like host="app1",service=~"a|b"')  # noqa: TRY004
-    return parse_matchers(value)
-
-
-Matchers = Annotated[tuple[Matcher, ...], BeforeValidator(_matchers)]
-"""Text in Prometheus' matcher syntax."""
 
 ConditionText = Annotated[str, Field(min_length=1, max_length=4000)]
 """A condition (CEL); its names and types are checked when it is loaded."""
@@ -283,6 +273,7 @@ SPECS: dict[str, type[Spec]] = {
     "Route": RouteSpec,
     "Ticketing": TicketingSpec,
     "Watch": WatchSpec,
+    "Signals": SignalsSpec,
 }
 """The kinds of the rules folder, beside Backstage's."""
 

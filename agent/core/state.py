@@ -17,6 +17,7 @@ from agent.model.effect import (
     CancelRun,
     Effect,
     LaunchRun,
+    MeasureSignals,
     Notify,
     PrepareRun,
     Probe,
@@ -27,6 +28,7 @@ from agent.model.reason import Reason
 from agent.model.reported import ReportedChange
 from agent.model.rule import EMPTY_CONFIG, Config
 from agent.model.service import EntityRef, Health
+from agent.model.signal import Look
 from agent.model.silence import Silence
 from agent.model.ticket import TicketComment
 
@@ -56,6 +58,7 @@ class Timer(StrEnum):
     VERIFY = "verify"
     TICKET = "ticket"
     GROUP = "group"
+    LOOK = "look"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -219,6 +222,18 @@ class Attempts:
 
 
 @dataclass(slots=True, kw_only=True)
+class Looking:
+    """How far the agent has looked at the metrics around a live incident."""
+
+    due: datetime | None = None
+    """When it looks next; a timer that comes earlier is an old one."""
+    asked: int = 0
+    asking: str | None = None
+    """The effect id of the look under way."""
+    look: Look | None = None
+
+
+@dataclass(slots=True, kw_only=True)
 class Outbox:
     """Effects without an outcome yet, by id."""
 
@@ -226,6 +241,7 @@ class Outbox:
     launch: dict[str, LaunchRun] = field(default_factory=dict)
     cancel: dict[str, CancelRun] = field(default_factory=dict)
     probe: dict[str, Probe] = field(default_factory=dict)
+    measure: dict[str, MeasureSignals] = field(default_factory=dict)
     ticket: dict[str, WriteTicket] = field(default_factory=dict)
     notify: dict[str, Notify] = field(default_factory=dict)
 
@@ -240,6 +256,8 @@ class Outbox:
                 self.cancel[effect.id] = effect
             case Probe():
                 self.probe[effect.id] = effect
+            case MeasureSignals():
+                self.measure[effect.id] = effect
             case WriteTicket():
                 self.ticket[effect.id] = effect
             case Notify():
@@ -287,6 +305,8 @@ class Memory:
     attempts: dict[str, Attempts] = field(default_factory=dict)
     silences: dict[str, Silence] = field(default_factory=dict)
     calendars: dict[str, Calendar] = field(default_factory=dict)
+    looking: dict[str, Looking] = field(default_factory=dict)
+    """By live incident, where signals are declared."""
     health: dict[EntityRef, HealthNow] = field(default_factory=dict)
     heartbeats: dict[str, datetime] = field(default_factory=dict)
     """Until when each expected heartbeat is believed to be alive."""

@@ -16,7 +16,7 @@ from agent.core import (
     sync,
     verify,
 )
-from agent.core.causes import ranking, reports, suspects
+from agent.core.causes import look, ranking, reports, suspects
 from agent.core.draft import Draft
 from agent.core.problems import recurrence
 from agent.core.state import State, Timer
@@ -45,6 +45,7 @@ from agent.model.entry import (
     RunLost,
     RunPrepared,
     RunStarted,
+    SignalsMeasured,
     SilenceAdded,
     SilenceExpired,
     SuspectConfirmed,
@@ -68,6 +69,7 @@ STAGES = (
     act.withdraw,
     decide.decide,
     act.go_on,
+    look.follow,
     sync.sync,
     route.route,
 )
@@ -104,6 +106,8 @@ def _apply(state: State, draft: Draft, what: What) -> None:
             act.lost(state, draft, what)
         case ProbeAnswered():
             verify.answered(state, draft, what)
+        case SignalsMeasured():
+            look.heard(state, draft, what)
         case TicketWritten():
             sync.written(state, draft, what)
         case TicketRefused():
@@ -190,6 +194,8 @@ def _wake(state: State, draft: Draft) -> None:
                 verify.look(state, draft, key)
             case Timer.TICKET:
                 sync.try_again(state, draft, key)
+            case Timer.LOOK:
+                look.look(state, draft, key)
             case Timer.GROUP:
                 route.flush(state, draft, key)
 

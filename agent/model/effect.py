@@ -5,9 +5,12 @@ one that is left is performed again, except `LaunchRun`: nobody knows what a los
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from agent.model.incident import Priority
 from agent.model.remediation import RunSpec
+from agent.model.service import EntityRef
+from agent.model.signal import Complaint
 from agent.model.ticket import Ticket
 
 
@@ -72,7 +75,28 @@ class Notify:
     resolved: bool
 
 
-Effect = PrepareRun | LaunchRun | CancelRun | Probe | WriteTicket | Notify
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeasureSignals:
+    """Ask what the declared signals of these entities did. Answered by `SignalsMeasured`."""
+
+    id: str
+    incident: str
+    entities: tuple[EntityRef, ...]
+    complaints: tuple[Complaint, ...]
+    start: datetime
+    """When the incident began."""
+    end: datetime
+
+
+Effect = PrepareRun | LaunchRun | CancelRun | Probe | MeasureSignals | WriteTicket | Notify
 """The closed union of everything that can be asked for."""
 
-EFFECTS: tuple[type[Effect], ...] = (PrepareRun, LaunchRun, CancelRun, Probe, WriteTicket, Notify)
+EFFECTS: tuple[type[Effect], ...] = (
+    PrepareRun,
+    LaunchRun,
+    CancelRun,
+    Probe,
+    MeasureSignals,
+    WriteTicket,
+    Notify,
+)

@@ -13,6 +13,7 @@ from agent.model.remediation import ParameterValue, RunResult
 from agent.model.reported import ChangeReport
 from agent.model.rule import Config
 from agent.model.service import EntityRef
+from agent.model.signal import Finding
 from agent.model.silence import Silence
 from agent.model.ticket import RemoteTicket
 
@@ -245,6 +246,19 @@ class ProbeAnswered:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SignalsMeasured:
+    """What metrics showed around an incident; `unknown` entities were asked about in vain."""
+
+    effect: str
+    incident: str
+    findings: tuple[Finding, ...]
+    unknown: tuple[EntityRef, ...]
+    queries: int
+    problem: str = ""
+    """Why it is less than was asked for; empty where nothing is missing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TicketWritten:
     """The tool agrees with the ticket of this effect, read back."""
 
@@ -317,6 +331,7 @@ What = (
     | RunFinished
     | RunLost
     | ProbeAnswered
+    | SignalsMeasured
     | TicketWritten
     | TicketRefused
     | TicketChanged

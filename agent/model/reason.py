@@ -16,6 +16,7 @@ class Reason(StrEnum):
     SAME_LABELS = "same_labels"
     SPLIT = "split"
     CAUSE_CHANGED = "cause_changed"
+    SIGNALS_MEASURED = "signals_measured"
     CAUSE_CONFIRMED = "cause_confirmed"
     CHANGE_REPORTED = "change_reported"
     SUSPECT_FOUND = "suspect_found"

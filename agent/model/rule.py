@@ -11,6 +11,7 @@ from agent.model.incident import Priority, Targets
 from agent.model.labels import Labels, Matcher
 from agent.model.remediation import ParameterValue, Remediation
 from agent.model.service import EMPTY_MAP, ServiceMap
+from agent.model.signal import SignalSet
 
 
 class TargetOf(StrEnum):
@@ -165,6 +166,7 @@ class Config:
     routes: tuple[Route, ...] = ()
     ticketing: tuple[Ticketing, ...] = ()
     watches: tuple[Watch, ...] = ()
+    signals: tuple[SignalSet, ...] = ()
 
 
 EMPTY_CONFIG = Config(digest="empty")

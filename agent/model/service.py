@@ -48,6 +48,8 @@ class Entity:
     """1 is what the business cannot be without; None: nobody said."""
     matches: tuple[tuple[Matcher, ...], ...] = ()
     """Alternatives; an alert whose labels satisfy all matchers of one belongs here."""
+    metrics: tuple[Matcher, ...] = ()
+    """Labels of its series; all compare for equality. Values for the templates of signals."""
     redundancy_group: str | None = None
     """Entities that stand in for each other; while one of them lives, dependants only degrade."""
     host: Host | None = None

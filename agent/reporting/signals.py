@@ -6,6 +6,7 @@ Not here: asking for the samples (`runtime.look`), and which entity is guilty
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from math import log
 
 import numpy as np
 
@@ -23,9 +24,13 @@ BASE: Mapping[Unit, float] = {
 LATENCIES = (SignalKind.LATENCY, SignalKind.SEEN_BY_CALLERS, SignalKind.SEEN_OF_CALLEES)
 NEVER_NEGATIVE = (*LATENCIES, SignalKind.ERRORS, SignalKind.REQUESTS)
 MANY_OF_A_KIND = (SignalKind.RESOURCE, SignalKind.TRAFFIC)
+LATE_S = 300.0
+"""How late an alert is: it is scraped, evaluated and held back."""
 SECONDS_FLOOR = 1e-6
 FAILING_FLOOR = 1e-3
 """A share of failing requests that says nothing, where the number of requests is not known."""
+ESTIMATED = 0.5
+"""What an impact counts whose requests nobody counted: their number is a guess."""
 CALLERS_FITTED_MAX = 20
 DIGITS = 6
 
@@ -43,15 +48,15 @@ class Measured:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
-    """When the incident began (seconds since 1970), and the time from one sample to the next."""
+    """When an incident was noticed (seconds since 1970), and the time between two samples."""
 
-    since: float
+    noticed: float
     step_s: float
 
     @property
     def onset(self) -> float:
-        """The first sample that may show it: whoever complains was a step late at least."""
-        return self.since - self.step_s
+        """From when on samples may show it: who complains is late, and a sample tells of a span."""
+        return self.noticed - max(LATE_S, self.step_s)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,8 +172,8 @@ def _look_at(
 ) -> _Seen | None:
     kind, series = each.signal.kind, _series(each, window)
     if kind in MANY_OF_A_KIND:
-        judged, weight = _rest_on_requests(kind, series, requests.get(each.entity), window), 0.0
-        return _Seen(each.entity, kind, each.signal.name, judged, weight) if judged else None
+        rest = _rest_on_requests(kind, series, requests.get(each.entity), window)
+        return _Seen(each.entity, kind, each.signal.name, rest, 0.0) if rest else None
     is_counted = each.signal.unit in (Unit.PER_SECOND, Unit.COUNT)
     usual = _usual_requests(each.entity, requests, callers)
     if kind is not SignalKind.ERRORS:
@@ -178,14 +183,19 @@ def _look_at(
     else:
         floor = 1.0 / usual if usual > 1.0 else FAILING_FLOOR
     if kind is SignalKind.ERRORS:
-        floor /= np.log(series.history.known.size + 1.0)
+        # a second failed request is as unlikely as the first, where none ever failed
+        floor /= log(series.history.known.size + 1.0)
     judged = series.judge(window.onset, floor)
     if judged is None:
         return None
+    if is_counted:
+        return _Seen(each.entity, kind, each.signal.name, judged, 1.0)
     times = series.recent.times[series.recent.times >= window.onset]
     own = requests.get(each.entity)
     counts = own.recent.at(times) if own else np.full(times.shape, np.nan)
-    weight = 1.0 if is_counted else np.where(np.isfinite(counts), counts, usual)
+    if own is None:
+        usual *= ESTIMATED
+    weight = np.where(np.isfinite(counts), counts, usual)
     return _Seen(each.entity, kind, each.signal.name, judged, weight)
 
 

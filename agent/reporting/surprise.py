@@ -1,8 +1,9 @@
-"""How unusual samples are, judged by the history of their own series. Robust, bounded, NaN is a gap.
+"""How unusual samples are, judged by the history of their own series. Robust; NaN is a gap.
 
 Not here: which series there are, and what their surprise is evidence of (`signals`).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,6 +38,11 @@ class Samples:
 
     def __post_init__(self) -> None:
         assert self.times.shape == self.values.shape, "each value has its moment"
+
+    @classmethod
+    def of(cls, times: Sequence[float], values: Sequence[float]) -> "Samples":
+        """From plain numbers."""
+        return cls(np.asarray(times, dtype=np.float64), np.asarray(values, dtype=np.float64))
 
     @property
     def known(self) -> Values:
@@ -132,7 +138,8 @@ def judge(history: Values, before: Values, during: Values, floor: float) -> Judg
 
 def gate(surprise: Values, examined: int) -> Values:
     """The chance that each sample is no accident: a soft correction for how many were examined."""
-    return 1.0 / (1.0 + np.exp(np.clip(np.log(max(1, examined)) - surprise, -500.0, 500.0)))
+    against: Values = np.clip(np.log(max(1, examined)) - surprise, -500.0, 500.0)
+    return np.asarray(1.0 / (1.0 + np.exp(against)), dtype=np.float64)
 
 
 def without_season(history: Samples, recent: Samples) -> tuple[Samples, Samples]:

@@ -143,3 +143,24 @@ class EffectMetrics:
             ("connector",),
             registry=registry,
         )
+
+
+class LookMetrics:
+    """How the agent looked at metrics around incidents."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._queries = Counter(
+            "watchkeeper_look_queries_total",
+            "Queries asked about the surroundings of incidents.",
+            registry=registry,
+        )
+        self._unknown = Counter(
+            "watchkeeper_look_unknown_entities_total",
+            "Entities that were asked about and of which there was no sample.",
+            registry=registry,
+        )
+
+    def looked(self, *, queries: int, unknown: int) -> None:
+        """Count one look."""
+        self._queries.inc(queries)
+        self._unknown.inc(unknown)

@@ -18,6 +18,7 @@ from agent.model.effect import (
     CancelRun,
     Effect,
     LaunchRun,
+    MeasureSignals,
     Notify,
     PrepareRun,
     Probe,
@@ -29,6 +30,7 @@ from agent.model.entry import (
     ProbeAnswered,
     RunLost,
     RunPrepared,
+    SignalsMeasured,
     TicketRefused,
     TicketWritten,
     What,
@@ -36,6 +38,7 @@ from agent.model.entry import (
 from agent.runtime.clock import Clock
 from agent.runtime.crashpoint import reach
 from agent.runtime.log import logger
+from agent.runtime.look import Observer
 from agent.runtime.loop import Overloaded
 from agent.runtime.metrics import EffectMetrics
 from agent.runtime.notify import Notifier
@@ -55,6 +58,7 @@ AT_ONCE: Mapping[type[Effect], int] = {
     LaunchRun: 64,
     CancelRun: 64,
     Probe: 16,
+    MeasureSignals: 2,
     WriteTicket: 8,
     Notify: 8,
 }
@@ -80,9 +84,13 @@ class Ports:
     tickets: Mapping[str, TicketDesk] = field(default_factory=dict)
     notifier: Notifier
     prober: Prober | None = None
+    observer: Observer | None = None
 
 
 Lane = tuple[str, ...]
+Answerable = PrepareRun | Probe | MeasureSignals | WriteTicket | Notify
+"""Effects whose outcome is known when they are done."""
+NO_METRICS = "no metrics source is configured (`prometheus` in config.yaml)"
 
 
 def lane_of(effect: Effect) -> Lane:
@@ -94,6 +102,8 @@ def lane_of(effect: Effect) -> Lane:
             return ("notify", effect.receiver, effect.group)
         case Probe():
             return ("probe", effect.change)
+        case MeasureSignals():
+            return ("measure", effect.incident)
         case PrepareRun():
             return ("prepare", effect.spec.run)
         case LaunchRun():
@@ -189,7 +199,7 @@ class Performer:
             case CancelRun():
                 await self._ports.runs.cancel(effect)
             case _:
-                what = await self._outcome(effect)
+                what = await self._outcome(effect, journal)
                 reach("perform.after_before_ack")
                 await append(what)
         self._metrics.seconds.labels(kind).observe(self._clock.monotonic() - began)
@@ -201,11 +211,11 @@ class Performer:
             return LAUNCH_WITHIN
         return min(LAUNCH_WITHIN, run.launched_at + LAUNCH_WITHIN - self._clock.now())
 
-    async def _outcome(self, effect: PrepareRun | Probe | WriteTicket | Notify) -> What:
+    async def _outcome(self, effect: Answerable, journal: Journal) -> What:
         kind = type(effect).__name__
         try:
             async with asyncio.timeout(EFFECT_S_MAX):
-                what = await self._do(effect)
+                what = await self._do(effect, journal)
         except (AgentError, TimeoutError) as error:
             self._metrics.outcomes.labels(kind, "refused").inc()
             problem = str(error) or f"not done within {EFFECT_S_MAX:.0f} s"
@@ -218,7 +228,7 @@ class Performer:
         self._metrics.outcomes.labels(kind, "done").inc()
         return what
 
-    async def _do(self, effect: PrepareRun | Probe | WriteTicket | Notify) -> What:
+    async def _do(self, effect: Answerable, journal: Journal) -> What:
         match effect:
             case PrepareRun():
                 digest, problem = await self._ports.runs.prepare(effect)
@@ -227,6 +237,10 @@ class Performer:
                 )
             case Probe():
                 return await self._probe(effect)
+            case MeasureSignals():
+                if self._ports.observer is None:
+                    raise PermanentError(NO_METRICS)
+                return await self._ports.observer.look(effect, journal.state.config)
             case WriteTicket():
                 return await self._write(effect)
             case Notify():
@@ -236,7 +250,7 @@ class Performer:
 
     async def _probe(self, effect: Probe) -> What:
         if self._ports.prober is None:
-            raise PermanentError("no metrics source is configured (`prometheus` in config.yaml)")
+            raise PermanentError(NO_METRICS)
         answer = await self._ports.prober.ask(effect.query, self._clock.now())
         return ProbeAnswered(
             effect=effect.id,
@@ -259,9 +273,7 @@ class Performer:
             url=written.url,
         )
 
-    def _refusal(
-        self, effect: PrepareRun | Probe | WriteTicket | Notify, problem: str, *, is_final: bool
-    ) -> What:
+    def _refusal(self, effect: Answerable, problem: str, *, is_final: bool) -> What:
         match effect:
             case PrepareRun():
                 return RunPrepared(
@@ -274,6 +286,15 @@ class Performer:
                     holds=None,
                     detail=problem,
                     measured_at=self._clock.now(),
+                )
+            case MeasureSignals():
+                return SignalsMeasured(
+                    effect=effect.id,
+                    incident=effect.incident,
+                    findings=(),
+                    unknown=effect.entities,
+                    queries=0,
+                    problem=problem,
                 )
             case WriteTicket():
                 return TicketRefused(

@@ -27,8 +27,9 @@ from agent.runtime.executor import Executor
 from agent.runtime.intake import Intake
 from agent.runtime.links import Links
 from agent.runtime.log import logger
+from agent.runtime.look import Observer
 from agent.runtime.loop import Loop
-from agent.runtime.metrics import EffectMetrics
+from agent.runtime.metrics import EffectMetrics, LookMetrics
 from agent.runtime.no_executor import NoExecutor
 from agent.runtime.notify import Notifier, Receiver
 from agent.runtime.parts import Parse, ParseChanges, Sources
@@ -108,17 +109,22 @@ async def open_tools(
                 for item in settings.connectors
                 if item.type in connectors.names(Kind.TICKETING)
             }
-            prober = None
+            prober, observer = None, None
             if settings.prometheus is not None:
                 source = connectors.metrics("prometheus", {}, Path())
                 endpoint = prometheus_endpoint(settings.prometheus)
-                prober = Prober(source=source, client=client(endpoint), standing=standing)
+                asking = client(endpoint)
+                prober = Prober(source=source, client=asking, standing=standing)
+                observer = Observer(
+                    source=source, client=asking, standing=standing, metrics=LookMetrics(registry)
+                )
             yield Tools(
                 ports=Ports(
                     runs=Runs(executor, report, metrics=effects),
                     tickets=desks,
                     notifier=notifier,
                     prober=prober,
+                    observer=observer,
                 ),
                 sources=_sources(connectors, settings),
                 clock=clock,

@@ -14,7 +14,16 @@ from agent.core.state import State
 from agent.core.step import step
 from agent.model.alert import Alert
 from agent.model.change import ChangeState, RunState
-from agent.model.effect import CancelRun, Effect, LaunchRun, Notify, PrepareRun, Probe, WriteTicket
+from agent.model.effect import (
+    CancelRun,
+    Effect,
+    LaunchRun,
+    MeasureSignals,
+    Notify,
+    PrepareRun,
+    Probe,
+    WriteTicket,
+)
 from agent.model.entry import (
     AlertsReceived,
     ApprovalGiven,
@@ -27,6 +36,7 @@ from agent.model.entry import (
     RunFinished,
     RunPrepared,
     RunStarted,
+    SignalsMeasured,
     SilenceAdded,
     TicketWritten,
     TimeElapsed,
@@ -170,6 +180,17 @@ class _Player:
                 ]
             case Notify():
                 return [NotificationSent(effect=effect.id)]
+            case MeasureSignals():
+                return [
+                    SignalsMeasured(
+                        effect=effect.id,
+                        incident=effect.incident,
+                        findings=(),
+                        unknown=effect.entities,
+                        queries=0,
+                        problem="a scenario has no metrics",
+                    )
+                ]
             case Probe():
                 holds = {"good": True, "bad": False}.get(self.metrics)
                 return [

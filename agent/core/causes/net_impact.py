@@ -48,8 +48,10 @@ class Term:
     kind: Kind
     own: float
     """Seconds, requests, or for resources and traffic the weight of the evidence."""
-    share: float
-    """Of all that was lost of this kind, 0 to 1."""
+    below: float = 0.0
+    """What its callees account for."""
+    callees: int = 0
+    """How many of them are known."""
     vote: float
 
 
@@ -116,7 +118,7 @@ class Books:
         """
         nearest: dict[EntityRef, None] = {}
         seen = {entity}
-        waiting = [callee for callee in self.calls.get(entity, ())]
+        waiting = list(self.calls.get(entity, ()))
         while waiting:
             callee = waiting.pop()
             if callee in seen or len(seen) > WALK_MAX:
@@ -151,8 +153,10 @@ def rank(
         weight = _weight(books, kind, complaints)
         for entity, own in owned.items():
             if own > 0.0 and weight > 0.0:
-                share = own / total
-                term = Term(kind=kind, own=own, share=share, vote=share * weight)
+                below, callees = _below(books, kind, entity)
+                term = Term(
+                    kind=kind, own=own, below=below, callees=callees, vote=own / total * weight
+                )
                 terms.setdefault(entity, []).append(term)
     coverage = _coverage(books)
     reached = _reached(calls, complaints)
@@ -194,8 +198,15 @@ def _owned(books: Books) -> dict[Kind, dict[EntityRef, float]]:
 
 
 def _net(books: Books, kind: SignalKind, entity: EntityRef) -> float:
-    below = sum(books.impact(kind, callee) or 0.0 for callee in books.callees(kind, entity))
-    return max(0.0, (books.impact(kind, entity) or 0.0) - below)
+    return max(0.0, (books.impact(kind, entity) or 0.0) - _below(books, kind, entity)[0])
+
+
+def _below(books: Books, kind: Kind, entity: EntityRef) -> tuple[float, int]:
+    """What the callees lost, and how many of them are known."""
+    if kind not in (SignalKind.LATENCY, SignalKind.ERRORS):
+        return 0.0, 0
+    callees = books.callees(SignalKind(kind), entity)
+    return sum(books.impact(SignalKind(kind), callee) or 0.0 for callee in callees), len(callees)
 
 
 def _between(books: Books) -> dict[EntityRef, float]:

@@ -8,6 +8,7 @@ is missing there, and the evidence says so.
 import heapq
 from collections.abc import Iterable
 
+from agent.core.causes.measured import with_metrics
 from agent.core.correlation.transfer import absorb
 from agent.core.draft import Draft
 from agent.core.state import EXPLAINED_NAMED_MAX, Members, State
@@ -95,6 +96,7 @@ def _rank(state: State, draft: Draft, incident: Incident, rescored: Iterable[Ent
         )
         for ref in best
     )
+    causes = with_metrics(state, incident.id, causes)[:CAUSES_MAX]
     before = incident.cause
     if incident.cause_confirmed_by is not None:
         causes = (incident.causes[0], *(c for c in causes if c.entity != before))[:CAUSES_MAX]
