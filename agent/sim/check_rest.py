@@ -127,6 +127,7 @@ class QuietIsReached(Checker):
         "suppressed",
         "firing_at",
         "members",
+        "looking",
         "incidents",
         "changes",
         "runs",

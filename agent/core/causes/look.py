@@ -21,7 +21,12 @@ from agent.model.reason import Reason
 from agent.model.service import EntityRef, ServiceMap
 from agent.model.signal import Complaint, Look, SignalKind
 
-LOOK_AFTER = (timedelta(seconds=15), timedelta(minutes=3), timedelta(minutes=10))
+LOOK_AFTER = (
+    timedelta(seconds=15),
+    timedelta(minutes=2),
+    timedelta(minutes=5),
+    timedelta(minutes=15),
+)
 """After the opening: at once little is to be seen, later the evidence has grown."""
 AFTER_CHANGE = timedelta(seconds=15)
 """Another cause brings other entities near; a burst of changes is one look."""

@@ -49,6 +49,13 @@ def with_metrics(state: State, incident: str, causes: Sequence[Cause]) -> tuple[
     )
 
 
+def full_ranking(state: State, incident: str) -> tuple[EntityRef, ...]:
+    """Every candidate, best first: those that people are shown, then all others measured."""
+    shown = [cause.entity for cause in state.incidents[incident].causes]
+    measured = (vote.entity for vote in rank_all(state, incident))
+    return tuple(dict.fromkeys((*shown, *measured)))
+
+
 def _part(value: float, most: float) -> float:
     return value / most if most > 0.0 else 0.0
 
