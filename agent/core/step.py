@@ -153,11 +153,7 @@ def _apply(state: State, draft: Draft, what: What) -> None:
             act.reassess_waiting(state, draft)
         case CalendarsExpanded():
             state.calendars = {calendar.name: calendar for calendar in what.calendars}
-            suppress.await_border(state, draft)
-            suppress.mute_more(state, draft)
-            alerts.release(state, draft)
-            health.excuse_anew(state, draft)
-            act.reassess_waiting(state, draft)
+            _cross_border(state, draft)
         case AgentStarted():
             _take_up_watch(state, draft, what)
 
@@ -175,11 +171,7 @@ def _wake(state: State, draft: Draft) -> None:
                 alerts.miss(state, draft, key)
             case Timer.SUPPRESSION:
                 suppress.expire_silences(state, draft)
-                suppress.await_border(state, draft)
-                suppress.mute_more(state, draft)
-                alerts.release(state, draft)
-                health.excuse_anew(state, draft)
-                act.reassess_waiting(state, draft)
+                _cross_border(state, draft)
             case Timer.QUIET:
                 life.close_when_quiet(state, draft, key)
             case Timer.COUNT:
@@ -198,6 +190,15 @@ def _wake(state: State, draft: Draft) -> None:
                 look.look(state, draft, key)
             case Timer.GROUP:
                 route.flush(state, draft, key)
+
+
+def _cross_border(state: State, draft: Draft) -> None:
+    """A calendar's window began or ended, or the windows are others now."""
+    suppress.await_border(state, draft)
+    suppress.mute_more(state, draft)
+    alerts.release(state, draft)
+    health.excuse_anew(state, draft)
+    act.reassess_waiting(state, draft)
 
 
 def _silence(state: State, draft: Draft, what: SilenceAdded | SilenceExpired) -> None:

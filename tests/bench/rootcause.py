@@ -1,7 +1,7 @@
 """Causes from metrics on recorded cases: `python -m tests.bench.rootcause DATA_DIR --out FILE`.
 
-DATA_DIR holds `normal.csv` (history; columns `time` and `entity|metric|statistic`), `cases/NAME.csv`
-with the samples of each case, `cases.json` (who complains, about what, when) and `topology.json`
+DATA_DIR holds `normal.csv` (history; columns `time` and `entity|metric|statistic`), the samples of
+each case in `cases/NAME.csv`, `cases.json` (who complains, about what, when) and `topology.json`
 (`nodes`; `edges` from caller to callee). FILE becomes {case: [entity, best first]}.
 
 The cases take the product's way: an alert opens an incident, the core asks for looks, the pure
