@@ -26,7 +26,7 @@ NAME_CHARS_MAX = 256
 LABEL_CHARS_MAX = 4_096
 ANNOTATION_CHARS_MAX = 32_768
 URL_CHARS_MAX = 16_384
-NAMES_REMEMBERED_MAX = 4_096
+NAMES_REMEMBERED_MAX = 512
 
 TRUNCATION_SHOWN_FOR = timedelta(hours=1)
 """How long it is shown that a webhook left alerts out, where its firings have no lease."""
@@ -196,13 +196,14 @@ _NAME = re.compile(rf"[a-zA-Z_][a-zA-Z0-9_]{{0,{NAME_CHARS_MAX - 1}}}")
 
 
 @lru_cache(maxsize=NAMES_REMEMBERED_MAX)
-def _is_name(name: str) -> bool:
-    return _NAME.fullmatch(name) is not None
+def _misnamed(names: tuple[str, ...]) -> str | None:
+    """The first that is none; alerts of one rule have the same names."""
+    return next((name for name in names if not _NAME.fullmatch(name)), None)
 
 
 def _check_names(names: Labels, place: tuple[str | int, ...]) -> None:
-    if not all(map(_is_name, names)):
-        bad = next(name for name in names if not _is_name(name))
+    bad = _misnamed(tuple(names))
+    if bad is not None:
         problem = (
             f"not a name: a letter or _, then letters, digits and _, {NAME_CHARS_MAX} at the most"
         )

@@ -231,6 +231,8 @@ def _count(state: State, draft: Draft, incident: Incident, members: Members) -> 
 def _severity(state: State, draft: Draft, incident: Incident, members: Members) -> Severity:
     """The worst that it ever was: an incident does not grow harmless while it lasts."""
     worst = incident.severity
+    if worst is Severity.CRITICAL:
+        return worst
     for fingerprint in draft.joined.get(incident.id, ()):
         if fingerprint in members.firing:
             severity = severity_of(state.alerts[fingerprint].alert.labels)
