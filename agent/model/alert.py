@@ -31,7 +31,8 @@ SEVERITIES = {
 
 def severity_of(labels: Labels) -> Severity:
     """The severity that the label `severity` names."""
-    return SEVERITIES.get(labels.get("severity", "").lower(), Severity.UNKNOWN)
+    word = labels.get("severity", "")
+    return SEVERITIES.get(word) or SEVERITIES.get(word.lower(), Severity.UNKNOWN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
