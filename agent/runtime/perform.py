@@ -37,6 +37,7 @@ from agent.model.entry import (
 )
 from agent.runtime.clock import Clock
 from agent.runtime.crashpoint import reach
+from agent.runtime.decided import Appended
 from agent.runtime.log import logger
 from agent.runtime.look import Observer
 from agent.runtime.loop import Overloaded
@@ -72,8 +73,8 @@ class Journal(Protocol):
     def state(self) -> State:
         """Read it, never change it."""
 
-    async def append(self, what: What) -> object:
-        """Returns once the entry is durable. Raises `Overloaded`."""
+    async def append(self, what: What) -> Appended:
+        """Returns once the entry is durable, with what followed. Raises `Overloaded`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,7 +202,9 @@ class Performer:
             case _:
                 what = await self._outcome(effect, journal)
                 reach("perform.after_before_ack")
-                await append(what)
+                appended = await _append(journal, what)
+                if isinstance(effect, PrepareRun) and not _is_launched(effect, appended):
+                    await self._ports.runs.discard(effect.spec.run)
         self._metrics.seconds.labels(kind).observe(self._clock.monotonic() - began)
 
     def _patience(self, effect: LaunchRun, journal: Journal) -> timedelta:
@@ -309,12 +312,16 @@ class Performer:
                 return NotificationRefused(effect=effect.id, problem=problem, is_final=is_final)
 
 
-async def _append(journal: Journal, what: What) -> None:
+def _is_launched(effect: PrepareRun, told: Appended) -> bool:
+    """Whether the run that lies ready is asked for: it is so at once, or never."""
+    asked = told.transition.effects
+    return any(isinstance(each, LaunchRun) and each.run == effect.spec.run for each in asked)
+
+
+async def _append(journal: Journal, what: What) -> Appended:
     """An outcome is never dropped: where the loop is full, it waits for room."""
     while True:
         try:
-            await journal.append(what)
+            return await journal.append(what)
         except Overloaded as full:
             await asyncio.sleep((full.retry_after or timedelta(seconds=1)).total_seconds())
-        else:
-            return

@@ -55,12 +55,15 @@ class Runs:
         if problem:
             return None if prepared.digest == effect.spec.digest else prepared.digest, problem
         if len(self._prepared) >= PREPARED_MAX:
-            # prepared and then refused by policy, long ago
-            oldest = next(iter(self._prepared))
-            del self._prepared[oldest]
-            await self._end(oldest)
+            # all of them wait for a launch that is due: the oldest is the latest of all
+            await self.discard(next(iter(self._prepared)))
         self._prepared[prepared.run] = prepared
         return prepared.digest, problem
+
+    async def discard(self, run: str) -> None:
+        """Remove what was prepared for a run that will not be launched; unknown runs: no-op."""
+        if self._prepared.pop(run, None) is not None:
+            await self._end(run)
 
     async def launch(self, effect: LaunchRun, append: Append, patience: timedelta) -> None:
         """Play what was prepared, once; its beginning and its end are told.

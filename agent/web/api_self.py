@@ -10,7 +10,6 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from agent.model.change import Calendar
 from agent.model.interval import Interval
 from agent.web.body import JSON
-from agent.web.openapi import document
 from agent.web.permission import Permission
 from agent.web.routes import SERVED, Call, Route, answer
 
@@ -98,6 +97,9 @@ async def config_status(call: Call) -> web.StreamResponse:
 
 async def openapi(call: Call) -> web.StreamResponse:
     """This document."""
+    # Its library is large, and most agents are never asked.
+    from agent.web.openapi import document  # noqa: PLC0415
+
     routes = call.request[SERVED].table.routes
     text = await asyncio.to_thread(document, routes, call.site.about.version)
     return web.Response(text=text, content_type=JSON)

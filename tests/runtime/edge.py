@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import aiohttp
 from aiohttp import web
@@ -11,11 +11,14 @@ from prometheus_client import CollectorRegistry
 
 from agent.connector import Exchange, Request, TicketPoll, refusal
 from agent.core.state import State
-from agent.model.entry import What
+from agent.model.effect import LaunchRun
+from agent.model.entry import Entry, RunPrepared, What
 from agent.model.remediation import Outcome, RunLine, RunResult, RunSpec
 from agent.model.ticket import Ticket, TicketRef
+from agent.model.transition import Transition
 from agent.runtime.client import Client, ClientMetrics, Endpoint
 from agent.runtime.clock import SystemClock
+from agent.runtime.decided import Appended
 from agent.runtime.executor import Prepared
 from agent.runtime.loop import Overloaded
 from agent.runtime.metrics import EffectMetrics
@@ -26,15 +29,16 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class MemoryJournal:
-    """Keeps entries in a list, and can be full for a while."""
+    """Keeps entries in a list, and can be full for a while. `allows`: what is prepared may run."""
 
-    def __init__(self, full: int = 0) -> None:
+    def __init__(self, full: int = 0, *, allows: bool = True) -> None:
         self.state = State.empty()
         self.entries: list[What] = []
         self._full = full
+        self._allows = allows
         self._changed = asyncio.Condition()
 
-    async def append(self, what: What) -> object:
+    async def append(self, what: What) -> Appended:
         if self._full:
             self._full -= 1
             raise Overloaded("full", timedelta(milliseconds=1))
@@ -43,7 +47,11 @@ class MemoryJournal:
         async with self._changed:
             self.entries.append(what)
             self._changed.notify_all()
-        return None
+        number = len(self.entries)
+        is_launched = self._allows and isinstance(what, RunPrepared) and what.digest is not None
+        launch = (LaunchRun(id=f"{number}.0", run=what.run),) if is_launched else ()
+        entry = Entry(number, datetime.now(UTC), what)
+        return Appended(entry=entry, transition=Transition(effects=launch))
 
     async def until(self, count: int) -> list[What]:
         """The entries, once there are so many."""

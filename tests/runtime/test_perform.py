@@ -156,6 +156,19 @@ async def test_a_run_that_must_not_be_played_has_no_digest() -> None:
     assert RunPrepared(effect="1.0", run="RUN-1", digest=None, problem=executor.problem) == told
 
 
+async def test_a_run_that_policy_refuses_at_its_start_leaves_nothing() -> None:
+    """What was laid out for it is removed at once; a launch that never comes finds nothing."""
+    executor, journal = PlainExecutor(), MemoryJournal(allows=False)
+    async with performing(prepare(), executor=executor, journal=journal) as (performer, _):
+        await journal.until(1)
+        performer.submit(LaunchRun(id="2.0", run="RUN-1"))
+        entries = await journal.until(2)
+    assert executor.cancelled == ["RUN-1"]
+    assert executor.launched == []
+    assert isinstance(entries[1], RunFinished)
+    assert entries[1].result == NOT_PREPARED
+
+
 async def test_a_cancel_does_not_wait_for_the_run_it_ends() -> None:
     """It has a lane of its own; the run's own end is the answer."""
     executor = PlainExecutor()
