@@ -17,7 +17,7 @@ import structlog
 import agent
 from agent.errors import PermanentError
 from agent.runtime.ansible import warm
-from agent.runtime.ansible.installation import PRELOADED, Installation, find_installation
+from agent.runtime.ansible.installation import PRELOADED, PRIMED, Installation, find_installation
 from agent.runtime.ansible.processes import TAG
 
 READY_TIMEOUT_S = 60.0
@@ -163,4 +163,5 @@ def _command(descriptor: int, preloaded: Sequence[str]) -> list[str]:
         *("--socket", str(descriptor), "--tag", TAG),
         *("--path", str(Path(agent.__file__).parent.parent)),
         *(option for name in preloaded for option in ("--preload", name)),
+        *("--prime", PRIMED),
     ]

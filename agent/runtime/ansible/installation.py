@@ -53,6 +53,9 @@ PRELOADED = (
 )
 """Names that a play is sure to need; one that a version of Ansible lacks costs nothing."""
 
+PRIMED = "agent.runtime.ansible.primed:prime"
+"""What is called once these are imported."""
+
 READ_AT_IMPORT = "ansible.constants:DEFAULT_LOCAL_TMP"
 """Where Ansible keeps temporary files: read once at import, so that each run must set it anew."""
 

@@ -9,6 +9,7 @@ import contextlib
 import importlib
 import os
 import select
+import shutil
 import signal
 import socket
 import sys
@@ -192,7 +193,9 @@ def _call(call: str, assign: Mapping[str, str]) -> int:
     command = getattr(importlib.import_module(module), function)
     for target, value in assign.items():
         owner, _, name = target.partition(":")
-        setattr(importlib.import_module(owner), name, value)
+        setting = importlib.import_module(owner)
+        _move(getattr(setting, name), value)
+        setattr(setting, name, value)
     try:
         result = command()
     except SystemExit as leaving:
@@ -200,3 +203,9 @@ def _call(call: str, assign: Mapping[str, str]) -> int:
     if result is None:
         return 0
     return result if isinstance(result, int) else 1
+
+
+def _move(ready: str, folder: str) -> None:
+    """What was made ready in a folder comes along to the run's own, as a copy."""
+    if Path(ready).is_dir() and ready != folder:
+        shutil.copytree(ready, folder, dirs_exist_ok=True)

@@ -1,4 +1,4 @@
-"""A fork server: imports the modules it is told, then waits to be one process ahead.
+"""A fork server: imports the modules it is told, makes ready, then waits to be one process ahead.
 
 A program of its own, started by path and without knowledge of what it preloads: modules and the
 function to call are named by its starter. Every request is a datagram of JSON with one file
@@ -29,13 +29,16 @@ def main(argv: Sequence[str] | None = None) -> None:
     os.umask(0o077)
     sys.path[:0] = options.path
     missing = [name for name in options.preload if not _is_imported(name)]
-    # Without it every child would copy the pages that the collector's counters live in.
-    gc.collect()
-    gc.freeze()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with socket.socket(fileno=options.socket) as requests:
+        # Said before the rest is done: who starts us need not wait, a request of his will.
         requests.send(json.dumps({"ready": os.getpid(), "missing": missing}).encode())
+        for name in options.prime:
+            _do(name)
+        # Without it every child would copy the pages that the collector's counters live in.
+        gc.collect()
+        gc.freeze()
         _serve(requests, options.tag)
 
 
@@ -45,6 +48,7 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--tag", required=True, help="name of the variable that marks a child")
     parser.add_argument("--path", action="append", default=[])
     parser.add_argument("--preload", action="append", default=[])
+    parser.add_argument("--prime", action="append", default=[], help="module:function to call")
     return parser.parse_args(argv)
 
 
@@ -54,6 +58,15 @@ def _is_imported(name: str) -> bool:
     except ImportError:
         return False
     return True
+
+
+def _do(name: str) -> None:
+    module, _, function = name.partition(":")
+    try:
+        getattr(importlib.import_module(module), function)()
+    except (ImportError, AttributeError, KeyError, TypeError):
+        # Only time is lost: each child does it for itself.
+        traceback.print_exc()
 
 
 def _serve(requests: socket.socket, tag: str) -> None:
