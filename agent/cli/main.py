@@ -8,9 +8,10 @@ from typing import Annotated
 import typer
 
 from agent import __version__
+from agent.cli.main_incidents import app as incident_commands
 from agent.cli.main_problems import app as problem_commands
 from agent.cli.main_reports import app as report_commands
-from agent.cli.options import URL_DEFAULT, Config, Data, Json, Token, Url
+from agent.cli.options import ASK, DO, URL_DEFAULT, Config, Data, Json, Token, Url
 from agent.errors import AgentError, ConfigError
 
 app = typer.Typer(
@@ -22,9 +23,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-DO = "Take it in hand"
-ASK = "Ask for a change"
 
 
 @app.command()
@@ -92,77 +90,6 @@ def sim(
     from agent.cli.sim import sim as run
 
     raise typer.Exit(run(seed=seed, seeds=seeds, first=first, as_json=as_json))
-
-
-@app.command()
-def incidents(
-    identifier: Annotated[str | None, typer.Argument(help="INC-7; default: all open.")] = None,
-    all_states: Annotated[bool, typer.Option("--all", help="Closed ones too.")] = False,
-    ack: Annotated[
-        bool, typer.Option("--ack", help="Take note: you have it.", rich_help_panel=DO)
-    ] = False,
-    assign: Annotated[
-        str | None,
-        typer.Option(
-            "--assign", metavar="NAME", help="Who has it; '': no one.", rich_help_panel=DO
-        ),
-    ] = None,
-    comment: Annotated[
-        str | None,
-        typer.Option("--comment", help="Said here and at its ticket.", rich_help_panel=DO),
-    ] = None,
-    cause: Annotated[
-        str | None,
-        typer.Option("--cause", metavar="REF", help="What it was.", rich_help_panel=DO),
-    ] = None,
-    merge_into: Annotated[
-        str | None,
-        typer.Option(
-            "--merge-into", metavar="INC-3", help="It is part of that.", rich_help_panel=DO
-        ),
-    ] = None,
-    confirm_suspect: Annotated[
-        str | None,
-        typer.Option(
-            "--confirm-suspect", metavar="REP-3", help="That change led to it.", rich_help_panel=DO
-        ),
-    ] = None,
-    dismiss_suspect: Annotated[
-        str | None,
-        typer.Option("--dismiss-suspect", metavar="CHG-2", help="It did not.", rich_help_panel=DO),
-    ] = None,
-    resolve: Annotated[
-        bool, typer.Option("--resolve", help="Service is restored.", rich_help_panel=DO)
-    ] = False,
-    note: Annotated[
-        str, typer.Option("--note", help="With --resolve: how.", rich_help_panel=DO)
-    ] = "",
-    url: Url = URL_DEFAULT,
-    token: Token = None,
-    as_json: Json = False,
-) -> None:
-    """Incidents, or one of them with its story; take it in hand with what stands below."""
-    from agent.cli.incidents import incidents as run
-    from agent.cli.remote import Remote
-    from agent.cli.respond import Response, respond
-
-    response = Response(
-        acknowledge=ack,
-        assign=assign,
-        comment=comment,
-        cause=cause,
-        merge_into=merge_into,
-        confirm_suspect=confirm_suspect,
-        dismiss_suspect=dismiss_suspect,
-        resolve=resolve,
-        note=note,
-    )
-    remote = Remote(url, token)
-    if not response.actions():
-        raise typer.Exit(run(remote, identifier, all_states=all_states, as_json=as_json))
-    if identifier is None:
-        raise typer.BadParameter("say which incident, such as INC-7")
-    raise typer.Exit(respond(remote, identifier, response, as_json=as_json))
 
 
 @app.command()
@@ -246,21 +173,6 @@ def approve(
     raise typer.Exit(run(Remote(url, token), identifier, binding=binding, reject=reject, note=note))
 
 
-@app.command()
-def explain(
-    what: Annotated[str, typer.Argument(help="`incident` or `alert`")],
-    identifier: Annotated[str, typer.Argument(help="INC-7, or a fingerprint")],
-    url: Url = URL_DEFAULT,
-    token: Token = None,
-    as_json: Json = False,
-) -> None:
-    """Why: the causes of an incident with their evidence, or the place of an alert."""
-    from agent.cli.explain import explain as run
-    from agent.cli.remote import Remote
-
-    raise typer.Exit(run(Remote(url, token), what, identifier, as_json=as_json))
-
-
 map_app = typer.Typer(no_args_is_help=True, help="The service map against what others know of it.")
 app.add_typer(map_app, name="map")
 
@@ -333,6 +245,7 @@ def token(
     raise typer.Exit(run(Remote(url, token), name, roles))
 
 
+app.add_typer(incident_commands)
 app.add_typer(problem_commands)
 app.add_typer(report_commands)
 

@@ -24,3 +24,6 @@ Token = Annotated[
         show_default=False,
     ),
 ]
+DO = "Take it in hand"
+SORT = "Correct what belongs together"
+ASK = "Ask for a change"

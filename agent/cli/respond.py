@@ -19,6 +19,13 @@ class Response:
     merge_into: str | None = None
     confirm_suspect: str | None = None
     dismiss_suspect: str | None = None
+    split: tuple[str, ...] = ()
+    """Fingerprints of alerts that are an incident of their own."""
+    move: tuple[str, ...] = ()
+    """Fingerprints of alerts that belong to `into`."""
+    into: str | None = None
+    unrelated: tuple[str, ...] = ()
+    """Fingerprints, or references of entities."""
     resolve: bool = False
     note: str = ""
 
@@ -31,16 +38,26 @@ class Response:
             (self.cause is not None, "cause", {"entity": self.cause}),
             (bool(self.confirm_suspect), f"suspects/{self.confirm_suspect}/confirm", None),
             (bool(self.dismiss_suspect), f"suspects/{self.dismiss_suspect}/dismiss", None),
+            (bool(self.unrelated), "unrelated", self._unrelated()),
+            (bool(self.move), "move", {"alerts": self.move, "into": self.into, "note": self.note}),
+            (bool(self.split), "split", {"alerts": self.split, "note": self.note}),
             (self.merge_into is not None, "merge", {"into": self.merge_into}),
             (self.resolve, "resolve", {"note": self.note}),
         ]
         return [(word, body) for is_wanted, word, body in wanted if is_wanted]
 
+    def _unrelated(self) -> Document:
+        # A reference has a kind and a namespace; a fingerprint is hexadecimal.
+        entities = [name for name in self.unrelated if ":" in name]
+        alerts = [name for name in self.unrelated if ":" not in name]
+        return {"alerts": alerts, "entities": entities, "note": self.note}
+
 
 def respond(remote: Remote, identifier: str, response: Response, *, as_json: bool) -> int:
     """Do it, and print the incident as it is then."""
-    for word, body in response.actions():
-        remote.post(f"/api/v1/incidents/{identifier}/{word}", body)
     shown = response.merge_into or identifier
+    for word, body in response.actions():
+        told = remote.post(f"/api/v1/incidents/{identifier}/{word}", body)
+        shown = told["id"] if word == "split" else shown
     detail = remote.get(f"/api/v1/incidents/{shown}")
     return show.as_json(detail) if as_json else tell_incident(detail)

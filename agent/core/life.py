@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from agent.core import impact, sync
+from agent.core.correlation import corrected
 from agent.core.course import forget
 from agent.core.derived import HOPS_MAX
 from agent.core.draft import Draft
@@ -89,6 +90,7 @@ def close_when_quiet(state: State, draft: Draft, identifier: str) -> None:
         _contradict(state, draft, incident)
         return
     members = state.members.pop(identifier)
+    corrected.release(state, identifier, members.corrected)
     state.derived.incident_gone(identifier)
     for likeness in members.unplaced:
         state.derived.likeness_gone(likeness, identifier)

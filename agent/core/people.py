@@ -2,7 +2,6 @@
 
 from agent.core import act, course, life, sync
 from agent.core.causes import ranking
-from agent.core.correlation.transfer import absorb
 from agent.core.decide import check_parameters
 from agent.core.draft import Draft
 from agent.core.facts import change_type
@@ -20,7 +19,6 @@ from agent.model.entry import (
     IncidentAssigned,
     IncidentCommented,
     IncidentResolved,
-    IncidentsMerged,
     TicketChanged,
 )
 from agent.model.incident import Incident, IncidentState
@@ -28,16 +26,25 @@ from agent.model.reason import Reason
 from agent.model.ticket import RemoteTicket, TicketState
 
 
+def live_incident(state: State, draft: Draft, identifier: str) -> Incident | None:
+    """The incident if it lives; refuses else."""
+    incident = state.incidents.get(identifier)
+    if incident is None or not incident.is_live:
+        draft.refuse(Reason.NOT_OPEN, f"{identifier} is not a live incident")
+        return None
+    return incident
+
+
 def acknowledge(state: State, draft: Draft, said: IncidentAcknowledged) -> None:
     """Note that somebody has it; a second time changes nothing."""
-    incident = _live(state, draft, said.incident)
+    incident = live_incident(state, draft, said.incident)
     if incident is not None and incident.acknowledged_at is None:
         life.acknowledge(state, draft, incident, said.by)
 
 
 def assign(state: State, draft: Draft, said: IncidentAssigned) -> None:
     """Give an incident to somebody."""
-    incident = _live(state, draft, said.incident)
+    incident = live_incident(state, draft, said.incident)
     if incident is not None and incident.assignee != said.assignee:
         draft.set_incident(state, incident, assignee=said.assignee)
         text = f"assigned to {said.assignee}" if said.assignee else "assigned to nobody"
@@ -55,25 +62,9 @@ def comment(state: State, draft: Draft, said: IncidentCommented) -> None:
     draft.touched[incident.id] = None
 
 
-def merge(state: State, draft: Draft, said: IncidentsMerged) -> None:
-    """Make one incident of two."""
-    other, into = _live(state, draft, said.incident), _live(state, draft, said.into)
-    if other is None or into is None:
-        return
-    if other.id == into.id:
-        draft.refuse(Reason.MERGED, "an incident cannot be merged into itself")
-        return
-    if other.cause_confirmed_by is not None and into.cause_confirmed_by is None:
-        into = ranking.adopt_confirmed(state, draft, into, other)
-    if other.state is IncidentState.OPEN and into.state is IncidentState.RESOLVED:
-        life.reopen(state, draft, into, f"{other.id} is open and goes on in this")
-    absorb(state, draft, into=into.id, other=other.id)
-    draft.note(into.id, Reason.MERGED, f"{said.by} merged {other.id} into this", actor=said.by)
-
-
 def resolve(state: State, draft: Draft, said: IncidentResolved) -> None:
     """A person says that service is restored."""
-    incident = _live(state, draft, said.incident)
+    incident = live_incident(state, draft, said.incident)
     if incident is not None and incident.state is IncidentState.OPEN:
         text = f"{said.by} says it is restored" + (f": {said.note}" if said.note else "")
         life.resolve(state, draft, incident, Reason.RESOLVED_BY_PERSON, text)
@@ -81,7 +72,7 @@ def resolve(state: State, draft: Draft, said: IncidentResolved) -> None:
 
 def confirm_cause(state: State, draft: Draft, said: CauseConfirmed) -> None:
     """A person knows the cause."""
-    incident = _live(state, draft, said.incident)
+    incident = live_incident(state, draft, said.incident)
     if incident is None:
         return
     if said.entity not in state.config.service_map.entities:
@@ -209,14 +200,6 @@ def _resolve_by_ticket(
         return
     text = f"{remote.changed_by} closed {connector} {remote.ref}"
     life.resolve(state, draft, incident, Reason.RESOLVED_BY_TICKET, text)
-
-
-def _live(state: State, draft: Draft, identifier: str) -> Incident | None:
-    incident = state.incidents.get(identifier)
-    if incident is None or not incident.is_live:
-        draft.refuse(Reason.NOT_OPEN, f"{identifier} is not a live incident")
-        return None
-    return incident
 
 
 def _awaiting(state: State, draft: Draft, identifier: str) -> Change | None:

@@ -28,6 +28,8 @@ BUCKET_S = 5
 EXPLAINED_NAMED_MAX = 5
 SIGNS_MAX = 2000
 """An incident remembers this many signs; what comes later is counted, not remembered."""
+CORRECTED_MAX = 500
+"""Of each kind of correction an incident remembers this many, the newest."""
 CLOSED_KEPT = timedelta(days=1)
 """What is over stays in memory this long; the history keeps it by its own retention."""
 
@@ -120,6 +122,24 @@ class Sign:
 
 
 @dataclass(slots=True, kw_only=True)
+class Corrected:
+    """What people said of who belongs to an incident; dropped with its members when it closes."""
+
+    kept: dict[str, None] = field(default_factory=dict)
+    """Fingerprints that a person put here: they stay, and come back here."""
+    sent_away: dict[str, None] = field(default_factory=dict)
+    """Fingerprints that a person took out: they do not come back."""
+    unrelated: dict[EntityRef, None] = field(default_factory=dict)
+    """Places of which nothing may join."""
+    apart: dict[str, None] = field(default_factory=dict)
+    """Live incidents with which this is not merged."""
+
+    def __bool__(self) -> bool:
+        """Whether anybody corrected anything."""
+        return bool(self.kept or self.sent_away or self.unrelated or self.apart)
+
+
+@dataclass(slots=True, kw_only=True)
 class Members:
     """What belongs to a live incident: the working memory of correlation and cause."""
 
@@ -142,6 +162,7 @@ class Members:
     last_alert_at: datetime
     unplaced: tuple[tuple[str, ...], ...] = ()
     """The likenesses by which alerts without an entity join."""
+    corrected: Corrected = field(default_factory=Corrected)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -241,6 +262,8 @@ class Memory:
     """How many alerts of which severity fire where."""
     incidents: dict[str, Incident] = field(default_factory=dict)
     members: dict[str, Members] = field(default_factory=dict)
+    placed: dict[str, str] = field(default_factory=dict)
+    """Fingerprint to the live incident in which a person put that alert."""
     problems: dict[str, Problem] = field(default_factory=dict)
     recurrences: dict[str, list[tuple[str, datetime]]] = field(default_factory=dict)
     reported: dict[str, ReportedChange] = field(default_factory=dict)

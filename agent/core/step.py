@@ -7,6 +7,7 @@ below in the order in which they work; each sees what the earlier ones did.
 from agent.core import (
     act,
     alerts,
+    corrections,
     decide,
     health,
     life,
@@ -22,6 +23,8 @@ from agent.core.problems import recurrence
 from agent.core.state import State, Timer
 from agent.model.entry import (
     AgentStarted,
+    AlertsDeclaredUnrelated,
+    AlertsMoved,
     AlertsReceived,
     ApprovalGiven,
     ApprovalRejected,
@@ -126,8 +129,8 @@ def _apply(state: State, draft: Draft, what: What) -> None:
             people.assign(state, draft, what)
         case IncidentCommented():
             people.comment(state, draft, what)
-        case IncidentsMerged():
-            people.merge(state, draft, what)
+        case IncidentsMerged() | AlertsMoved() | AlertsDeclaredUnrelated():
+            corrections.correct(state, draft, what)
         case IncidentResolved():
             people.resolve(state, draft, what)
         case CauseConfirmed():

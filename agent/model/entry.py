@@ -113,6 +113,31 @@ class IncidentsMerged:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AlertsMoved:
+    """A person said that these alerts (fingerprints) belong to another incident.
+
+    `into` None: to one of their own.
+    """
+
+    incident: str
+    alerts: tuple[str, ...]
+    into: str | None
+    by: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertsDeclaredUnrelated:
+    """A person said that these alerts or places have nothing to do with an incident."""
+
+    incident: str
+    alerts: tuple[str, ...]
+    entities: tuple[EntityRef, ...]
+    by: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class IncidentResolved:
     """A person said that service is restored, whatever the alerts say."""
 
@@ -317,6 +342,8 @@ What = (
     | IncidentAssigned
     | IncidentCommented
     | IncidentsMerged
+    | AlertsMoved
+    | AlertsDeclaredUnrelated
     | IncidentResolved
     | CauseConfirmed
     | ChangeReported

@@ -6,6 +6,8 @@ from typing import TypeVar
 from agent.core.state import State
 from agent.model.change import ChangeState, ChangeType
 from agent.model.entry import (
+    AlertsDeclaredUnrelated,
+    AlertsMoved,
     ApprovalGiven,
     ApprovalRejected,
     CauseConfirmed,
@@ -63,6 +65,33 @@ class People:
         if into is None or other is None:
             return None
         return IncidentsMerged(incident=other, into=into, by="carol")
+
+    def _split(self, state: State, plan: Happening) -> What | None:
+        incident = _pick(_live(state), plan.pick)
+        if incident is None:
+            return None
+        alerts = _some(list(state.members[incident].firing), plan.pick)
+        return AlertsMoved(incident=incident, alerts=alerts, into=None, by="carol")
+
+    def _move(self, state: State, plan: Happening) -> What | None:
+        live = _live(state)
+        source, into = _pick(live, plan.pick), _pick(live[::-1], plan.pick)
+        if source is None or into is None:
+            return None
+        over = list(state.ended)[:1] if plan.pick < 0.3 else []
+        alerts = (*_some(list(state.members[source].firing), plan.pick), *over)
+        return AlertsMoved(incident=source, alerts=alerts, into=into, by="dave")
+
+    def _unrelated(self, state: State, plan: Happening) -> What | None:
+        incident = _pick(_live(state), plan.pick)
+        if incident is None:
+            return None
+        members = state.members[incident]
+        places = list(members.entities)[: int(plan.pick * 3)]
+        alerts = _some(list(members.firing), plan.pick) if plan.pick > 0.4 else ()
+        return AlertsDeclaredUnrelated(
+            incident=incident, alerts=alerts, entities=tuple(places), by="dave"
+        )
 
     def _resolve(self, state: State, plan: Happening) -> What | None:
         incident = _pick(_live(state), plan.pick)
@@ -136,6 +165,9 @@ _ACTS: dict[Kind, Callable[[People, State, Happening], What | None]] = {
     Kind.ASSIGN: People._assign,
     Kind.COMMENT: People._comment,
     Kind.MERGE: People._merge,
+    Kind.SPLIT: People._split,
+    Kind.MOVE: People._move,
+    Kind.UNRELATED: People._unrelated,
     Kind.RESOLVE: People._resolve,
     Kind.CONFIRM_CAUSE: People._confirm,
     Kind.REQUEST: People._request,
@@ -150,6 +182,11 @@ _ACTS: dict[Kind, Callable[[People, State, Happening], What | None]] = {
 
 def _pick(items: Sequence[T], pick: float) -> T | None:
     return items[int(pick * len(items))] if items else None
+
+
+def _some(items: Sequence[str], pick: float) -> tuple[str, ...]:
+    """About half of them, at least one where there is one."""
+    return tuple(items[: max(1, int(pick * len(items)))])
 
 
 def _live(state: State) -> list[str]:

@@ -58,6 +58,9 @@ class Kind(StrEnum):
     ASSIGN = "assign"
     COMMENT = "comment"
     MERGE = "merge"
+    SPLIT = "split"
+    MOVE = "move"
+    UNRELATED = "unrelated"
     RESOLVE = "resolve"
     CONFIRM_CAUSE = "confirm_cause"
     REQUEST = "request"
@@ -87,6 +90,9 @@ PEOPLE_WEIGHTS = {
     Kind.ASSIGN: 1,
     Kind.COMMENT: 2,
     Kind.MERGE: 2,
+    Kind.SPLIT: 2,
+    Kind.MOVE: 2,
+    Kind.UNRELATED: 2,
     Kind.RESOLVE: 2,
     Kind.CONFIRM_CAUSE: 1,
     Kind.REQUEST: 9,

@@ -12,7 +12,6 @@ from agent.model.entry import (
     IncidentAssigned,
     IncidentCommented,
     IncidentResolved,
-    IncidentsMerged,
     What,
 )
 from agent.model.incident import Incident, IncidentState
@@ -46,12 +45,6 @@ class Comment(Wish):
     """What there is to say."""
 
     text: Words
-
-
-class Merge(Wish):
-    """The incident that this one belongs to."""
-
-    into: Name
 
 
 class Resolution(Wish):
@@ -94,33 +87,29 @@ async def get_incident(call: Call) -> web.StreamResponse:
 
 async def acknowledge(call: Call) -> web.StreamResponse:
     """Say that somebody is on it: response has begun."""
-    return await _write(call, IncidentAcknowledged(incident=call.named("id"), by=_who(call)))
+    return await write_about(call, IncidentAcknowledged(incident=call.named("id"), by=who(call)))
 
 
 async def assign(call: Call) -> web.StreamResponse:
     """Give it to somebody, or take it from them."""
     assignee = call.body_as(Assignment).assignee
-    what = IncidentAssigned(incident=call.named("id"), assignee=assignee, by=_who(call))
-    return await _write(call, what)
+    what = IncidentAssigned(incident=call.named("id"), assignee=assignee, by=who(call))
+    return await write_about(call, what)
 
 
 async def comment(call: Call) -> web.StreamResponse:
     """Say something; tickets of the incident are told as well."""
     text = call.body_as(Comment).text
-    what = IncidentCommented(incident=call.named("id"), text=text, by=_who(call))
-    return await _write(call, what)
-
-
-async def merge(call: Call) -> web.StreamResponse:
-    """Say that it is part of another one, which goes on."""
-    into = (await known_incident(call, call.body_as(Merge).into)).id
-    return await _write(call, IncidentsMerged(incident=call.named("id"), into=into, by=_who(call)))
+    what = IncidentCommented(incident=call.named("id"), text=text, by=who(call))
+    return await write_about(call, what)
 
 
 async def resolve(call: Call) -> web.StreamResponse:
     """Say that service is restored, whatever the alerts say."""
     note = call.body_as(Resolution).note
-    return await _write(call, IncidentResolved(incident=call.named("id"), by=_who(call), note=note))
+    return await write_about(
+        call, IncidentResolved(incident=call.named("id"), by=who(call), note=note)
+    )
 
 
 async def confirm_cause(call: Call) -> web.StreamResponse:
@@ -128,8 +117,8 @@ async def confirm_cause(call: Call) -> web.StreamResponse:
     entity = call.body_as(ConfirmedCause).entity
     if entity not in call.site.loop.state.config.service_map.entities:
         raise not_found("entity", entity)
-    what = CauseConfirmed(incident=call.named("id"), entity=entity, by=_who(call))
-    return await _write(call, what)
+    what = CauseConfirmed(incident=call.named("id"), entity=entity, by=who(call))
+    return await write_about(call, what)
 
 
 async def known_incident(call: Call, identifier: str) -> Incident:
@@ -141,17 +130,20 @@ async def known_incident(call: Call, identifier: str) -> Incident:
     return found
 
 
-async def _write(call: Call, what: What) -> web.StreamResponse:
+async def write_about(call: Call, what: What) -> web.StreamResponse:
+    """Write down what somebody says of the incident of this path; answers with it as it is then."""
     await known_incident(call, call.named("id"))
     await write(call, what)
     return answer(await known_incident(call, call.named("id")), Incident)
 
 
-def _who(call: Call) -> str:
+def who(call: Call) -> str:
+    """The name that the story says."""
     return call.identity.name
 
 
-def _action(word: str, summary: str, handler: Handler, body: type[Wish] | None = None) -> Route:
+def action(word: str, summary: str, handler: Handler, body: type[Wish] | None = None) -> Route:
+    """A route by which somebody acts on one incident."""
     return Route(
         method="POST",
         path=f"/api/v1/incidents/{{id}}/{word}",
@@ -186,10 +178,9 @@ ROUTES = (
         response=IncidentDetail,
         errors=(HTTPStatus.NOT_FOUND,),
     ),
-    _action("acknowledge", "Acknowledge", acknowledge),
-    _action("assign", "Assign", assign, Assignment),
-    _action("comment", "Comment", comment, Comment),
-    _action("merge", "Merge into another incident", merge, Merge),
-    _action("resolve", "Resolve", resolve, Resolution),
-    _action("cause", "Confirm the cause", confirm_cause, ConfirmedCause),
+    action("acknowledge", "Acknowledge", acknowledge),
+    action("assign", "Assign", assign, Assignment),
+    action("comment", "Comment", comment, Comment),
+    action("resolve", "Resolve", resolve, Resolution),
+    action("cause", "Confirm the cause", confirm_cause, ConfirmedCause),
 )

@@ -143,8 +143,8 @@ def _too_large(limits: Limits) -> ProblemError:
     )
 
 
-def form_fields(content: bytes) -> dict[str, str]:
-    """The fields of a browser's form. Refuses 400 what is none."""
+def form_fields(content: bytes) -> dict[str, list[str]]:
+    """The fields of a browser's form, each with all its values. Refuses 400 what is none."""
     try:
         pairs = parse_qsl(
             content.decode("utf-8"),
@@ -155,4 +155,7 @@ def form_fields(content: bytes) -> dict[str, str]:
         )
     except ValueError as error:
         raise refuse(HTTPStatus.BAD_REQUEST, f"The form cannot be read: {error}") from None
-    return dict(pairs)
+    fields: dict[str, list[str]] = {}
+    for name, value in pairs:
+        fields.setdefault(name, []).append(value)
+    return fields

@@ -17,7 +17,8 @@ class Permission(StrEnum):
     """Say that something fires, or has ended."""
     SILENCE = "silence"
     RESPOND = "respond"
-    """Acknowledge, assign, comment, merge and resolve incidents; confirm causes."""
+    """Acknowledge, assign, comment on and resolve incidents; correct what belongs together, and
+    confirm causes."""
     REQUEST = "request"
     """Ask for a change; policy judges it as any other."""
     APPROVE = "approve"

@@ -139,7 +139,7 @@ async def admit(request: web.Request, route: Route, named: Mapping[str, str]) ->
         content = await site.bodies.read(request) if taken is None else taken
     fields = _form(request, route, content)
     if session is not None and not route.is_safe:
-        given = request.headers.get(CSRF_HEADER) or fields.pop(CSRF_FIELD, "")
+        given = request.headers.get(CSRF_HEADER) or fields.get(CSRF_FIELD, [""])[-1]
         if not session.vouches_for(given):
             raise refuse(HTTPStatus.FORBIDDEN, f"The page must send its {CSRF_HEADER}.")
     fields.pop(CSRF_FIELD, None)
@@ -156,20 +156,20 @@ async def admit(request: web.Request, route: Route, named: Mapping[str, str]) ->
     )
 
 
-def _form(request: web.Request, route: Route, content: bytes) -> dict[str, str]:
+def _form(request: web.Request, route: Route, content: bytes) -> dict[str, list[str]]:
     if route.takes_form and request.content_type == FORM:
         return form_fields(content)
     return {}
 
 
 def _body(
-    request: web.Request, route: Route, content: bytes, fields: Mapping[str, str]
+    request: web.Request, route: Route, content: bytes, fields: Mapping[str, list[str]]
 ) -> BaseModel | None:
     if route.body is None or route.takes_bytes:
         return None
     try:
         if route.takes_form and request.content_type == FORM:
-            return route.body.model_validate(dict(fields))
+            return route.body.model_validate(_given(route.body, fields))
         if request.content_type != JSON:
             raise refuse(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"Send the body as {JSON}.")
         return route.body.model_validate_json(content)
@@ -178,16 +178,21 @@ def _body(
 
 
 def _query(request: web.Request, model: type[M]) -> M:
+    fields = {name: request.query.getall(name) for name in request.query}
+    try:
+        return model.model_validate(_given(model, fields))
+    except ValidationError as error:
+        raise of_validation(error, "query") from None
+
+
+def _given(model: type[BaseModel], fields: Mapping[str, list[str]]) -> dict[str, object]:
+    """What was given for each field: one value, or all of them where the field takes many."""
     given: dict[str, object] = {}
-    for name in request.query:
-        values = request.query.getall(name)
+    for name, values in fields.items():
         field = model.model_fields.get(name)
         takes_many = field is not None and get_origin(field.annotation) is tuple
         given[name] = values if takes_many or len(values) > 1 else values[0]
-    try:
-        return model.model_validate(given)
-    except ValidationError as error:
-        raise of_validation(error, "query") from None
+    return given
 
 
 def answer(value: object, shape: Shape, status: HTTPStatus = HTTPStatus.OK) -> web.Response:

@@ -60,6 +60,24 @@ async def test_an_incident_is_taken_in_hand(shell: Shell) -> None:
     assert (incident_now["state"], incident_now["assignee"]) == ("resolved", None)
 
 
+async def test_what_belongs_together_is_corrected(shell: Shell) -> None:
+    """Split, moved back, sent away; each prints the incident that it is about then."""
+    await shell.agent.fire(DOWN, {"alertname": "Slow", "service": "shop"})
+    alerts = shell.agent.loop.state.alerts
+    slow = next(name for name, active in alerts.items() if active.alert.name == "Slow")
+    split = await shell("incidents", "INC-1", "--split", slow, "--note", "no", role="operator")
+    assert (split.code, split.out.startswith("INC-2 ")) == (0, True)
+    words = ("incidents", "INC-2", "--move", slow)
+    assert (await shell(*words, role="operator")).code == 2
+    moved = await shell(*words, "--into", "INC-1", role="operator")
+    assert (moved.code, alerts[slow].incident) == (0, "INC-1")
+    away = ("--unrelated", "component:default/shop")
+    gone = await shell("incidents", "INC-1", *away, role="operator")
+    assert (gone.code, alerts[slow].incident) == (0, "INC-3")
+    twice = await shell("incidents", "INC-1", *away, role="operator")
+    assert (twice.code, "has no alert in INC-1" in twice.err) == (1, True)
+
+
 async def test_a_remediation_is_asked_for_approved_and_followed(shell: Shell) -> None:
     """From the request to the end of its run, with what it prints."""
     asked = await shell(*REQUEST, role="operator")

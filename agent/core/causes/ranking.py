@@ -9,6 +9,7 @@ import heapq
 from collections.abc import Iterable
 
 from agent.core.causes.measured import with_metrics
+from agent.core.correlation.corrected import is_apart
 from agent.core.correlation.transfer import absorb
 from agent.core.draft import Draft
 from agent.core.state import EXPLAINED_NAMED_MAX, Members, State
@@ -102,11 +103,11 @@ def _rank(state: State, draft: Draft, incident: Incident, rescored: Iterable[Ent
         causes = (incident.causes[0], *(c for c in causes if c.entity != before))[:CAUSES_MAX]
     incident = draft.set_incident(state, incident, causes=causes)
     cause = incident.cause
-    if cause is None or cause == before:
+    if cause == before:
         return False
     state.derived.reach_changed(incident.id, tuple(members.entities), cause)
     draft.cause_changed[incident.id] = None
-    if before is not None:
+    if before is not None and cause is not None:
         draft.note(
             incident.id,
             Reason.CAUSE_CHANGED,
@@ -127,7 +128,11 @@ def _absorb_symptoms(state: State, draft: Draft, incident: Incident, cause: Enti
             if other == incident.id or candidate.state is not IncidentState.OPEN:
                 continue
             apart = abs(candidate.opened_at - incident.opened_at)
-            if candidate.cause == ref and apart <= correlation.window:
+            if (
+                candidate.cause == ref
+                and apart <= correlation.window
+                and not is_apart(state, incident.id, other)
+            ):
                 absorb(state, draft, into=incident.id, other=other)
 
 

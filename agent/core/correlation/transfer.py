@@ -7,6 +7,7 @@ belong elsewhere (`waves`, `causes`, people).
 from collections.abc import Iterable
 from datetime import datetime
 
+from agent.core.correlation import corrected
 from agent.core.correlation.members import add, rebuild, shown_at, take_out, take_over
 from agent.core.correlation.opening import open_incident
 from agent.core.draft import Draft
@@ -94,6 +95,7 @@ def absorb(state: State, draft: Draft, *, into: str, other: str) -> None:
         explained.weight += more.weight
         explained.others += more.others
         explained.named = [*explained.named, *more.named][:EXPLAINED_NAMED_MAX]
+    corrected.take_over(state, into=into, other=other, said=source.corrected)
     for likeness in source.unplaced:
         state.derived.likeness_gone(likeness, other)
         state.derived.likeness_added(likeness, into)

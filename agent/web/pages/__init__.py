@@ -8,6 +8,7 @@ from pathlib import Path
 from agent.web.assets import STATIC, load_assets
 from agent.web.live import live_route
 from agent.web.pages.changes import ChangePages
+from agent.web.pages.corrections import CorrectionPages
 from agent.web.pages.files import StaticFiles
 from agent.web.pages.incidents import IncidentPages
 from agent.web.pages.problems import ProblemPages
@@ -25,6 +26,7 @@ def page_routes(static: Path = STATIC) -> tuple[Route, ...]:
     return (
         *ServicePages(renderer).routes(),
         *IncidentPages(renderer).routes(),
+        *CorrectionPages(renderer).routes(),
         *ChangePages(renderer).routes(),
         *ProblemPages(renderer).routes(),
         *SilencePages(renderer).routes(),

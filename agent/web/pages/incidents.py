@@ -14,7 +14,6 @@ from agent.model.entry import (
     IncidentAssigned,
     IncidentCommented,
     IncidentResolved,
-    IncidentsMerged,
     What,
 )
 from agent.model.incident import Incident, IncidentState, Priority
@@ -59,12 +58,6 @@ class AssignForm(Wish):
     assignee: str = Field(min_length=1, max_length=200)
 
 
-class MergeForm(Wish):
-    """Where it goes on."""
-
-    into: str = Field(min_length=1, max_length=40)
-
-
 class CauseForm(Wish):
     """What the cause was."""
 
@@ -86,7 +79,6 @@ class IncidentPages:
             form("acknowledge", "acknowledge", self.acknowledge),
             form("assign", "assign", self.assign, AssignForm),
             form("comment", "comment", self.comment, CommentForm),
-            form("merge", "merge", self.merge, MergeForm),
             form("resolve", "say that service is restored", self.resolve),
             form("cause", "confirm the cause", self.confirm, CauseForm),
         )
@@ -191,12 +183,6 @@ class IncidentPages:
         form = call.body_as(CommentForm)
         what = IncidentCommented(incident=call.named("id"), text=form.text, by=call.identity.name)
         return await self._done(call, what, "commented")
-
-    async def merge(self, call: Call) -> web.StreamResponse:
-        """Let it go on in another one."""
-        into = call.body_as(MergeForm).into.strip()
-        what = IncidentsMerged(incident=call.named("id"), into=into, by=call.identity.name)
-        return await self._done(call, what, "merged")
 
     async def resolve(self, call: Call) -> web.StreamResponse:
         """Say that service is restored."""

@@ -9,6 +9,7 @@ from agent.model.change import Change, ChangeState, Closure
 from agent.model.incident import Cause, Incident, IncidentState, Level, TimelineItem
 from agent.model.service import ServiceMap
 from agent.web.views.changes import ChangeRow, change_row
+from agent.web.views.corrections import Choices, choices_of
 from agent.web.views.timeline import TimelineLine, story
 from agent.web.views.words import (
     Badge,
@@ -126,6 +127,7 @@ class IncidentView:
     services: tuple[str, ...]
     alerts: tuple[AlertRow, ...]
     alerts_omitted: int
+    choices: Choices
     timeline: tuple[TimelineLine, ...]
     problem: str | None
     merged_into: str | None
@@ -193,6 +195,7 @@ def incident_view(
             for alert in sorted(alerts, key=_firing_first)[:ALERTS_SHOWN_MAX]
         ),
         alerts_omitted=max(0, len(alerts) - ALERTS_SHOWN_MAX),
+        choices=choices_of(incident, alerts, service_map),
         timeline=story(timeline, now),
         problem=incident.problem,
         merged_into=incident.merged_into,
