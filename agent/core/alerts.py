@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from agent.core.correlation.join import join, leave
 from agent.core.draft import Draft, Moments
+from agent.core.drift import observe
 from agent.core.record import alert_record
 from agent.core.state import ActiveAlert, EndedAlert, State, Timer
 from agent.core.suppress import mute_more, reconsider, suppressors
@@ -203,6 +204,7 @@ def _start(state: State, draft: Draft, alert: Alert, source: str) -> None:
         expires_at=alert.expires_at,
     )
     state.alerts[name] = active
+    observe.placed(state, entity, alert, draft.at)
     if alert.expires_at is not None:
         state.bucket(Timer.LEASE, alert.expires_at, name)
     if state.derived.inhibitions:

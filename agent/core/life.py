@@ -7,6 +7,7 @@ from agent.core.correlation import corrected
 from agent.core.course import forget
 from agent.core.derived import HOPS_MAX
 from agent.core.draft import Draft
+from agent.core.drift import observe
 from agent.core.state import CLOSED_KEPT, Members, State, Timer
 from agent.model.alert import Severity, severity_of
 from agent.model.incident import Incident, IncidentState, Level, Priority
@@ -91,6 +92,7 @@ def close_when_quiet(state: State, draft: Draft, identifier: str) -> None:
         return
     members = state.members.pop(identifier)
     corrected.release(state, identifier, members.corrected)
+    observe.closed(state, identifier, members)
     state.derived.incident_gone(identifier)
     for likeness in members.unplaced:
         state.derived.likeness_gone(likeness, identifier)

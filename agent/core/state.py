@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from agent.core.derived import Derived
+from agent.core.drift.memory import Drift
 from agent.core.outbox import Outbox
 from agent.model.alert import Alert, EndedBy, Severity
 from agent.model.change import Calendar, Change, Run
@@ -287,6 +288,8 @@ class Memory:
     """A heap; entries that no longer apply are ignored when they come up."""
     buckets: dict[str, list[str]] = field(default_factory=dict)
     """Fingerprints whose lease or memory runs out in one slice of time."""
+    drift: Drift = field(default_factory=Drift)
+    """What the alerts say of the map; it decides nothing."""
     incident_count: int = 0
     change_count: int = 0
     run_count: int = 0

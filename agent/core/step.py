@@ -19,6 +19,7 @@ from agent.core import (
 )
 from agent.core.causes import look, ranking, reports, suspects
 from agent.core.draft import Draft
+from agent.core.drift import observe
 from agent.core.problems import recurrence
 from agent.core.state import State, Timer
 from agent.model.entry import (
@@ -151,6 +152,7 @@ def _apply(state: State, draft: Draft, what: What) -> None:
             people.cancel(state, draft, what)
         case ConfigLoaded():
             state.adopt(what.config)
+            observe.map_changed(state)
             alerts.replace_all(state, draft)
             alerts.await_heartbeats(state, draft)
             act.reassess_waiting(state, draft)

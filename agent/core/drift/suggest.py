@@ -1,0 +1,232 @@
+"""Where the alerts and the map do not agree, with the counts: for a person, never applied here.
+
+Not here: what is remembered (`memory`), and how it is told (`web`, `cli`).
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import combinations
+
+from agent.core.drift.memory import Drift, Episode, Nowhere
+from agent.core.drift.statistics import DOUBT, at_most, chance, sureness
+from agent.model.rule import Correlation
+from agent.model.service import EntityRef, ServiceMap
+
+TOGETHER_MIN = 3
+"""Twice is no pattern."""
+FAILURES_MIN = 5
+"""With fewer, even an edge that carries two failures of five would often look silent."""
+SURE = 0.9
+SHOWN_MAX = 100
+EXAMPLES_MAX = 3
+
+Pair = tuple[EntityRef, EntityRef]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MissingEdge:
+    """Two entities that alert together, and that nothing near joins on the map."""
+
+    upper: EntityRef
+    lower: EntityRef
+    """Began first more often; of equals the smaller reference."""
+    is_direction_sure: bool
+    first: int
+    """In how many of the episodes with both the lower one began first."""
+    both: int
+    upper_alone: int
+    lower_alone: int
+    episodes: int
+    lift: float
+    """How many times more often together than two that know nothing of each other."""
+    chance: float
+    """That this happens without a reason, to this pair."""
+    expected: float
+    """How many pairs like this one chance alone would have made, of all that were compared."""
+    examples: tuple[str, ...]
+    """Incidents, the newest first."""
+
+    @property
+    def support(self) -> float:
+        """The share of episodes that hold both."""
+        return self.both / self.episodes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SilentEdge:
+    """An edge of the map on which no failure was ever seen to go up, although it could be seen."""
+
+    upper: EntityRef
+    lower: EntityRef
+    failures: int
+    """How often the lower end alerted."""
+    carries_at_most: float
+    """The share of failures that it may carry after all, with 95 %."""
+    examples: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suggestions:
+    """Everything in which alerts and map do not agree; the strongest first."""
+
+    missing: tuple[MissingEdge, ...]
+    silent: tuple[SilentEdge, ...]
+    nowhere: tuple[Nowhere, ...]
+    never_heard: tuple[EntityRef, ...]
+    """Entities with matchers at which no alert was ever placed; the first of them."""
+    never_heard_count: int
+    episodes: int
+    storms: int
+    watched_for: timedelta
+
+
+def suggest(
+    drift: Drift,
+    service_map: ServiceMap,
+    correlation: Correlation,
+    *,
+    watching_since: datetime | None,
+    at: datetime,
+) -> Suggestions:
+    """Compare what is remembered with the map in force."""
+    calm = [episode for episode in drift.episodes if not episode.is_storm]
+    silent_ones = [
+        ref
+        for ref, entity in service_map.entities.items()
+        if entity.matches and ref not in drift.heard
+    ]
+    return Suggestions(
+        missing=tuple(_missing(calm, service_map, correlation))[:SHOWN_MAX],
+        silent=tuple(_silent(calm, service_map))[:SHOWN_MAX],
+        nowhere=tuple(
+            sorted(drift.nowhere.values(), key=lambda row: (row.missed - row.alerts, row.labels))
+        ),
+        never_heard=tuple(silent_ones[:SHOWN_MAX]),
+        never_heard_count=len(silent_ones),
+        episodes=len(calm),
+        storms=len(drift.episodes) - len(calm),
+        watched_for=at - watching_since if watching_since else timedelta(0),
+    )
+
+
+def _missing(
+    episodes: list[Episode], service_map: ServiceMap, correlation: Correlation
+) -> list[MissingEdge]:
+    alone: dict[EntityRef, int] = {}
+    together: dict[Pair, list[Episode]] = {}
+    window = correlation.window.total_seconds()
+    for episode in episodes:
+        known = sorted(ref for ref in episode.onsets if ref in service_map.entities)
+        for ref in known:
+            alone[ref] = alone.get(ref, 0) + 1
+        for one, other in combinations(known, 2):
+            if abs(episode.onsets[one] - episode.onsets[other]) <= window:
+                together.setdefault((one, other), []).append(episode)
+    near = _Nearness(service_map, correlation.hops)
+    found = []
+    for pair, seen in together.items():
+        if len(seen) < TOGETHER_MIN:
+            continue
+        one, other = pair
+        by_chance = chance(
+            episodes=len(episodes), one=alone[one], other=alone[other], both=len(seen)
+        )
+        expected = by_chance * len(together)
+        if expected <= DOUBT and not near.joins(one, other):
+            found.append(_edge(pair, seen, alone, len(episodes), by_chance, expected))
+    return sorted(found, key=lambda edge: (edge.chance, -edge.both, edge.upper, edge.lower))
+
+
+def _edge(  # noqa: PLR0917 - all of the counts
+    pair: Pair,
+    seen: list[Episode],
+    alone: Mapping[EntityRef, int],
+    episodes: int,
+    by_chance: float,
+    expected: float,
+) -> MissingEdge:
+    before = sum(episode.onsets[pair[0]] < episode.onsets[pair[1]] for episode in seen)
+    after = sum(episode.onsets[pair[0]] > episode.onsets[pair[1]] for episode in seen)
+    lower, upper = pair if before >= after else (pair[1], pair[0])
+    first = max(before, after)
+    return MissingEdge(
+        upper=upper,
+        lower=lower,
+        is_direction_sure=sureness(first=first, of=before + after) >= SURE,
+        first=first,
+        both=len(seen),
+        upper_alone=alone[upper] - len(seen),
+        lower_alone=alone[lower] - len(seen),
+        episodes=episodes,
+        lift=len(seen) * episodes / (alone[upper] * alone[lower]),
+        chance=by_chance,
+        expected=expected,
+        examples=_examples(seen),
+    )
+
+
+def _silent(episodes: list[Episode], service_map: ServiceMap) -> list[SilentEdge]:
+    suffering: dict[str, set[EntityRef]] = {}
+    for episode in episodes:
+        for incident in episode.incidents:
+            suffering.setdefault(incident, set()).update(episode.onsets)
+    failures: dict[EntityRef, list[Episode]] = {}
+    for episode in episodes:
+        for ref in episode.onsets:
+            failures.setdefault(ref, []).append(episode)
+    found = []
+    for lower, seen in failures.items():
+        if len(seen) < FAILURES_MIN:
+            continue
+        for upper in _would_show(service_map, lower):
+            # It counts as carried too where it suffered later in the same incident.
+            if not any(
+                upper in suffering[incident] for episode in seen for incident in episode.incidents
+            ):
+                found.append(
+                    SilentEdge(
+                        upper=upper,
+                        lower=lower,
+                        failures=len(seen),
+                        carries_at_most=at_most(seen=0, of=len(seen)),
+                        examples=_examples(seen),
+                    )
+                )
+    return sorted(found, key=lambda edge: (-edge.failures, edge.upper, edge.lower))
+
+
+def _would_show(service_map: ServiceMap, lower: EntityRef) -> Iterator[EntityRef]:
+    """What rests directly on an entity, and of which an alert could tell that it suffers."""
+    entity = service_map.entities.get(lower)
+    if entity is None or entity.redundancy_group is not None:
+        # What has a stand-in is meant to fail without anybody noticing.
+        return
+    for upper in service_map.dependants.get(lower, ()):
+        if service_map.entities[upper].matches:
+            yield upper
+
+
+def _examples(seen: list[Episode]) -> tuple[str, ...]:
+    newest = sorted(seen, key=lambda episode: episode.at, reverse=True)
+    named = dict.fromkeys(name for episode in newest for name in episode.incidents)
+    return tuple(named)[:EXAMPLES_MAX]
+
+
+class _Nearness:
+    """Whether the map explains that two entities alert together."""
+
+    def __init__(self, service_map: ServiceMap, hops: int) -> None:
+        self._map, self._hops = service_map, hops
+        self._below: dict[EntityRef, frozenset[EntityRef]] = {}
+
+    def joins(self, one: EntityRef, other: EntityRef) -> bool:
+        """One rests on the other, or both on a third, within so many hops."""
+        return not self._reach(one).isdisjoint(self._reach(other))
+
+    def _reach(self, ref: EntityRef) -> frozenset[EntityRef]:
+        known = self._below.get(ref)
+        if known is None:
+            below = (lower for lower, _ in self._map.below(ref, self._hops))
+            self._below[ref] = known = frozenset((ref, *below))
+        return known
