@@ -9,6 +9,7 @@ import typer
 
 from agent import __version__
 from agent.cli.main_incidents import app as incident_commands
+from agent.cli.main_map import app as map_commands
 from agent.cli.main_problems import app as problem_commands
 from agent.cli.main_reports import app as report_commands
 from agent.cli.options import ASK, DO, URL_DEFAULT, Config, Data, Json, Token, Url
@@ -173,34 +174,6 @@ def approve(
     raise typer.Exit(run(Remote(url, token), identifier, binding=binding, reject=reject, note=note))
 
 
-map_app = typer.Typer(no_args_is_help=True, help="The service map against what others know of it.")
-app.add_typer(map_app, name="map")
-
-
-@map_app.command("discover")
-def map_discover(
-    source: Annotated[
-        str,
-        typer.Argument(
-            help="service_graph, istio, linkerd, kubernetes, a catalogue of config.yaml, or a path."
-        ),
-    ],
-    config: Config = None,
-    write: Annotated[
-        Path | None,
-        typer.Option("--write", metavar="FOLDER", help="Put discovered-SOURCE.yaml there."),
-    ] = None,
-    hours: Annotated[
-        int | None, typer.Option("--hours", help="How far back calls count; default 24.")
-    ] = None,
-    as_json: Json = False,
-) -> None:
-    """What the monitoring knows of the map: the difference first, the file only when told to."""
-    from agent.cli.map import discover as run
-
-    raise typer.Exit(run(source, config, write=write, hours=hours, as_json=as_json))
-
-
 @app.command()
 def silence(
     matchers: Annotated[
@@ -246,6 +219,7 @@ def token(
 
 
 app.add_typer(incident_commands)
+app.add_typer(map_commands, name="map")
 app.add_typer(problem_commands)
 app.add_typer(report_commands)
 

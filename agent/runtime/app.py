@@ -110,6 +110,7 @@ async def _watch(  # noqa: PLR0917 - all of it
             sources=tools.sources,
             clock=clock,
             registry=registry,
+            discoverer=tools.discoverer,
             problems=lambda: [reload.problem] if reload.problem else [],
         )
         pruner = Pruner(database, snapshots, clock, _retention(settings))

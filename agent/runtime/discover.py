@@ -17,6 +17,7 @@ from prometheus_client import CollectorRegistry
 
 from agent.config.check import examine
 from agent.config.discovered.described import DISCOVERED_BY, Described, read, written
+from agent.config.discovered.difference import DiffLine
 from agent.config.discovered.names import name_of
 from agent.config.discovered.proposal import InForce, Proposal, propose
 from agent.config.documents import FILES_MAX, Rules, read_rules, shown, take, yaml_files
@@ -34,6 +35,8 @@ from agent.runtime.client import Client, ClientMetrics, Endpoint, open_session
 from agent.runtime.clock import Clock
 from agent.runtime.endpoints import endpoint_of, prometheus_endpoint
 from agent.runtime.registry import Registry
+
+__all__ = ["DiffLine", "Discoverer", "Proposal", "digest_of", "open_discoverer", "source_of"]
 
 FOLDER = "maps"
 FILES = "backstage"

@@ -12,6 +12,7 @@ from agent.config.schema_settings import Settings
 from agent.model.alert import Alert
 from agent.model.reported import ChangeReport
 from agent.runtime.clock import Clock
+from agent.runtime.discover import Discoverer
 from agent.runtime.intake import Intake
 from agent.runtime.loop import Loop
 from agent.runtime.signature import Signed
@@ -48,6 +49,7 @@ class Parts:
     sources: Sources
     clock: Clock
     registry: CollectorRegistry
+    discoverer: Discoverer
     problems: Callable[[], Sequence[str]]
     """Why the agent is not well; empty while all is."""
 

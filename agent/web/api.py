@@ -6,6 +6,7 @@ from agent.web import (
     api_access,
     api_changes,
     api_corrections,
+    api_discovery,
     api_explain,
     api_incidents,
     api_map,
@@ -13,6 +14,7 @@ from agent.web import (
     api_reports,
     api_self,
     api_sources,
+    api_suggestions,
 )
 from agent.web.routes import Route
 
@@ -25,6 +27,8 @@ API_ROUTES: tuple[Route, ...] = (
     *api_changes.ROUTES,
     *api_map.ROUTES,
     *api_reported.ROUTES,
+    *api_suggestions.ROUTES,
+    *api_discovery.ROUTES,
     *api_reports.ROUTES,
     *api_explain.ROUTES,
     *api_access.ROUTES,

@@ -61,6 +61,7 @@ async def open_face(parts: Parts) -> AsyncIterator[str]:
         bodies=Bodies(limits, parts.clock.monotonic),
         metrics=HttpMetrics(parts.registry),
         registry=parts.registry,
+        discoverer=parts.discoverer,
         about=About(version=__version__, started_at=now, problems=parts.problems),
     )
     listener = Listener(site, (*API_ROUTES, *page_routes()), host, int(port))

@@ -18,6 +18,7 @@ from agent.model.reported import ChangeReport, ReportedChange
 from agent.model.service import EntityRef
 from agent.model.transition import Transition
 from agent.runtime.clock import Clock
+from agent.runtime.discover import Discoverer
 from agent.runtime.feed import Resync
 from agent.runtime.intake import Intake
 from agent.runtime.signature import Signed
@@ -183,4 +184,6 @@ class Site:
     """By source of changes that others made."""
     signatures: Mapping[str, Signed] = field(default_factory=dict)
     """Sources that sign what they send, and how."""
+    discoverer: Discoverer | None = None
+    """None where nobody can be asked for the map."""
     catalogues: Catalogues = field(default_factory=Catalogues)

@@ -24,6 +24,7 @@ from agent.model.rule import Route as Telling
 from agent.model.service import Entity, EntityKind, ServiceMap
 from agent.runtime.clock import SystemClock
 from agent.runtime.database import Database
+from agent.runtime.discover import Discoverer
 from agent.runtime.intake import Intake, IntakeMetrics
 from agent.runtime.loop import Loop
 from agent.runtime.metrics import LoopMetrics
@@ -146,7 +147,11 @@ class Running:
 
 @asynccontextmanager
 async def running(
-    folder: Path, access: Access, *, is_stuck: bool = False
+    folder: Path,
+    access: Access,
+    *,
+    is_stuck: bool = False,
+    discoverer: Discoverer | None = None,
 ) -> AsyncIterator[Running]:
     """An agent on a journal and a history of its own. Stuck: it takes entries and decides none."""
     migrate(folder / "watchkeeper.db")
@@ -191,6 +196,7 @@ async def running(
         bodies=Bodies(LIMITS, clock.monotonic),
         metrics=HttpMetrics(registry),
         registry=registry,
+        discoverer=discoverer,
         about=About(version="0.0.test", started_at=clock.now(), problems=lambda: ()),
     )
     tokens = {}

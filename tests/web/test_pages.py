@@ -20,6 +20,7 @@ from tests.web.sample import HOSTILE, Sample, bad_morning, site_of, token_of
 PAGES = (
     "/",
     "/?show=trouble",
+    "/map",
     "/incidents",
     "/incidents?state=resolved",
     "/incidents?state=all&priority=P1&q=database",

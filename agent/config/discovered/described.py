@@ -81,8 +81,15 @@ def written(entities: Iterable[Described], source: str) -> str:
         f"# What {source} knows of the map. Written by `watchkeeper map discover {source}`, which\n"
         "# writes it anew; describe an entity in a file of your own to take it over.\n"
     )
+    return head + as_yaml(entities, source)
+
+
+def as_yaml(entities: Iterable[Described], source: str = "") -> str:
+    """The descriptors alone; without a source they are as a person would write them."""
     documents = [_document(entity, source) for entity in entities]
-    body = yaml.dump_all(
+    if not documents:
+        return ""
+    body: str = yaml.dump_all(
         documents,
         Dumper=_Dumper,
         sort_keys=False,
@@ -90,7 +97,7 @@ def written(entities: Iterable[Described], source: str) -> str:
         width=1_000_000,
         explicit_start=False,
     )
-    return head + (body if documents else "")
+    return body
 
 
 def read(descriptor: Descriptor) -> Described:
@@ -134,7 +141,7 @@ def _gone(text: str) -> dict[str, date]:
 def _document(entity: Described, source: str) -> dict[str, Any]:
     kind, _, path = entity.ref.partition(":")
     namespace, _, name = path.partition("/")
-    annotations = {DISCOVERED_BY: source, **entity.annotations}
+    annotations = {**({DISCOVERED_BY: source} if source else {}), **entity.annotations}
     if entity.matches:
         annotations[MATCH] = "\n".join(entity.matches)
     if entity.runs_on:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from agent.model.service import EntityRef
+from agent.model.suggestion import Nowhere
 
 EPISODES_MAX = 500
 """The newest are kept: what is older says little of the map as it is."""
@@ -27,21 +28,6 @@ class Episode:
     onsets: dict[EntityRef, float]
     """Seconds from `at` to the beginning of each; never changed, only replaced as a whole."""
     is_storm: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Nowhere:
-    """Labels by which alerts say where they are, and which lead nowhere on the map."""
-
-    labels: tuple[str, ...]
-    """`name=value`, of those that tell a place."""
-    alerts: int
-    missed: int
-    """At most so many of them were another's: what was forgotten to make room for this."""
-    names: tuple[str, ...]
-    """The first names of alerts with these labels."""
-    first_at: datetime
-    last_at: datetime
 
 
 @dataclass(slots=True, kw_only=True)

@@ -13,11 +13,11 @@ from agent.core.drift.memory import (
     NAMES_MAX,
     NOWHERE_MAX,
     Episode,
-    Nowhere,
 )
 from agent.core.state import Members, State
 from agent.model.alert import Alert
 from agent.model.service import EntityRef
+from agent.model.suggestion import Nowhere
 
 EPISODES_LOOKED_AT = 50
 """How many of the newest episodes an onset may belong to."""

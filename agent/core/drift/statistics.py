@@ -3,7 +3,7 @@
 Not here: what is counted (`suggest`).
 """
 
-from math import comb
+from math import comb, pow
 
 DOUBT = 0.05
 """Bounds hold with 95 %."""
@@ -28,7 +28,7 @@ def at_most(*, seen: int, of: int) -> float:
     The upper bound of the posterior Beta(1, 1 + of) of a share of which nothing was known before.
     """
     assert seen == 0, "there is a closed form for none only"
-    return 1 - DOUBT ** (1 / (of + 1))
+    return 1 - pow(DOUBT, 1 / (of + 1))
 
 
 def sureness(*, first: int, of: int) -> float:
@@ -36,4 +36,5 @@ def sureness(*, first: int, of: int) -> float:
 
     Of the posterior Beta(1 + first, 1 + of - first), which is a sum over a binomial with n + 1.
     """
-    return sum(comb(of + 1, k) for k in range(first + 1)) / (1 << (of + 1))
+    ways: int = sum(comb(of + 1, k) for k in range(first + 1))
+    return ways / (1 << (of + 1))

@@ -4,14 +4,14 @@ Not here: what is remembered (`memory`), and how it is told (`web`, `cli`).
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import combinations
 
-from agent.core.drift.memory import Drift, Episode, Nowhere
+from agent.core.drift.memory import Drift, Episode
 from agent.core.drift.statistics import DOUBT, at_most, chance, sureness
 from agent.model.rule import Correlation
 from agent.model.service import EntityRef, ServiceMap
+from agent.model.suggestion import MissingEdge, SilentEdge, Suggestions
 
 TOGETHER_MIN = 3
 """Twice is no pattern."""
@@ -24,78 +24,20 @@ EXAMPLES_MAX = 3
 Pair = tuple[EntityRef, EntityRef]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MissingEdge:
-    """Two entities that alert together, and that nothing near joins on the map."""
-
-    upper: EntityRef
-    lower: EntityRef
-    """Began first more often; of equals the smaller reference."""
-    is_direction_sure: bool
-    first: int
-    """In how many of the episodes with both the lower one began first."""
-    both: int
-    upper_alone: int
-    lower_alone: int
-    episodes: int
-    lift: float
-    """How many times more often together than two that know nothing of each other."""
-    chance: float
-    """That this happens without a reason, to this pair."""
-    expected: float
-    """How many pairs like this one chance alone would have made, of all that were compared."""
-    examples: tuple[str, ...]
-    """Incidents, the newest first."""
-
-    @property
-    def support(self) -> float:
-        """The share of episodes that hold both."""
-        return self.both / self.episodes
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SilentEdge:
-    """An edge of the map on which no failure was ever seen to go up, although it could be seen."""
-
-    upper: EntityRef
-    lower: EntityRef
-    failures: int
-    """How often the lower end alerted."""
-    carries_at_most: float
-    """The share of failures that it may carry after all, with 95 %."""
-    examples: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Suggestions:
-    """Everything in which alerts and map do not agree; the strongest first."""
-
-    missing: tuple[MissingEdge, ...]
-    silent: tuple[SilentEdge, ...]
-    nowhere: tuple[Nowhere, ...]
-    never_heard: tuple[EntityRef, ...]
-    """Entities with matchers at which no alert was ever placed; the first of them."""
-    never_heard_count: int
-    episodes: int
-    storms: int
-    watched_for: timedelta
-
-
 def suggest(
     drift: Drift,
     service_map: ServiceMap,
     correlation: Correlation,
     *,
     watching_since: datetime | None,
-    at: datetime,
 ) -> Suggestions:
     """Compare what is remembered with the map in force."""
     calm = [episode for episode in drift.episodes if not episode.is_storm]
-    silent_ones = [
+    silent_ones = sorted(
         ref
         for ref, entity in service_map.entities.items()
         if entity.matches and ref not in drift.heard
-    ]
+    )
     return Suggestions(
         missing=tuple(_missing(calm, service_map, correlation))[:SHOWN_MAX],
         silent=tuple(_silent(calm, service_map))[:SHOWN_MAX],
@@ -106,7 +48,7 @@ def suggest(
         never_heard_count=len(silent_ones),
         episodes=len(calm),
         storms=len(drift.episodes) - len(calm),
-        watched_for=at - watching_since if watching_since else timedelta(0),
+        watching_since=watching_since,
     )
 
 

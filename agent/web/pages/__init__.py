@@ -16,6 +16,7 @@ from agent.web.pages.render import Renderer
 from agent.web.pages.services import ServicePages
 from agent.web.pages.sign_in import SignInPages
 from agent.web.pages.silences import SilencePages
+from agent.web.pages.suggestions import SuggestionPages
 from agent.web.routes import Route
 
 
@@ -25,6 +26,7 @@ def page_routes(static: Path = STATIC) -> tuple[Route, ...]:
     renderer = Renderer(assets)
     return (
         *ServicePages(renderer).routes(),
+        *SuggestionPages(renderer).routes(),
         *IncidentPages(renderer).routes(),
         *CorrectionPages(renderer).routes(),
         *ChangePages(renderer).routes(),
