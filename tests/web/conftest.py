@@ -145,6 +145,16 @@ class Running:
         assert (status, answer) == (200, "")
 
 
+def _tokens(keyring: Keyring) -> dict[str, str]:
+    """A token of each role, by role."""
+    now = SystemClock().now()
+    tokens = {}
+    for role in ("sender", "viewer", "operator", "approver", "admin"):
+        tokens[role], record = mint(name=f"{role}-anna", roles=(role,), at=now)
+        keyring.add(record)
+    return tokens
+
+
 @asynccontextmanager
 async def running(
     folder: Path,
@@ -199,10 +209,7 @@ async def running(
         discoverer=discoverer,
         about=About(version="0.0.test", started_at=clock.now(), problems=lambda: ()),
     )
-    tokens = {}
-    for role in ("sender", "viewer", "operator", "approver", "admin"):
-        tokens[role], record = mint(name=f"{role}-anna", roles=(role,), at=clock.now())
-        keyring.add(record)
+    tokens = _tokens(keyring)
     listener = Listener(site, API_ROUTES, "127.0.0.1", 0)
     host, port = await listener.start()
     timeout = aiohttp.ClientTimeout(total=CLIENT_S_MAX)
