@@ -71,7 +71,6 @@ def tell_causes(causes: list[Document]) -> None:
     for number, cause in enumerate(causes, 1):
         silent = "" if cause["alerting"] else "  (no alert of its own)"
         out.print(show.text(f"{number}. {cause['entity']}  {cause['score']:.2f}{silent}"))
-        for text in cause["evidence_for"]:
-            out.print(show.text(f"     + {text}", style="green"))
-        for text in cause["evidence_against"]:
-            out.print(show.text(f"     - {text}", style="yellow"))
+        for piece in cause["evidence"]:
+            mark, style = ("+", "green") if piece["speaks_for"] else ("-", "yellow")
+            out.print(show.text(f"     {mark} {piece['text']}", style=style))

@@ -176,6 +176,12 @@ class CorrelationSpec(Spec):
         default_factory=lambda: list(Correlation().peer_labels),
         description="Where an alert about a call names the other end; the first present counts.",
     )
+    faint: float = Field(
+        default=Correlation().faint,
+        ge=0,
+        le=1,
+        description="Fewer signs than this share of the usual are no clear evidence; 0: never.",
+    )
 
 
 class RecurrenceSpec(Spec):

@@ -114,6 +114,7 @@ def correlation(rules: Rules) -> Correlation:
         suspect_within=spec.suspect_within,
         similar_labels=tuple(spec.similar_labels),
         peer_labels=tuple(spec.peer_labels),
+        faint=spec.faint,
     )
 
 

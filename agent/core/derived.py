@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from agent.core.causes.experience import Experience
 from agent.core.conditions import Condition, Scope, compile_condition
 from agent.core.matching import Predicate, compile_all
 from agent.core.order import order_of
@@ -85,6 +86,8 @@ class Derived:
         self._reached: dict[str, dict[EntityRef, None]] = {}
         self.business_order = _business_order(config.service_map)
         self._scopes: dict[tuple[EntityRef, ...], dict[EntityRef, None]] = {}
+        self.experience: dict[str, Experience] = {}
+        """By group: what its lessons teach, worked out when it is first asked for."""
         self.likeness: dict[tuple[str, ...], dict[str, None]] = {}
         """What alerts without an entity say of where, to the live incidents of which it is true."""
 

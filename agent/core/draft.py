@@ -85,6 +85,7 @@ class Draft:
         "newcomers",
         "number",
         "overdue",
+        "ranked",
         "refusal",
         "reported",
         "rescored",
@@ -101,6 +102,8 @@ class Draft:
         """Incidents with news in this step."""
         self.rescored: dict[str, dict[EntityRef, None]] = {}
         """Incidents in which another entity began to alert, with the candidates it bears on."""
+        self.ranked: dict[str, None] = {}
+        """Incidents of which the causes were looked at in this step."""
         self.entities_touched: dict[EntityRef, Moments] = {}
         """Entities where alerts began or ended, with the moments that the alerts claim."""
         self.cause_changed: dict[str, None] = {}

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from agent.core import impact, sync
+from agent.core.causes import lessons
 from agent.core.correlation import corrected
 from agent.core.course import forget
 from agent.core.derived import HOPS_MAX
@@ -90,6 +91,7 @@ def close_when_quiet(state: State, draft: Draft, identifier: str) -> None:
     if state.members[identifier].firing:
         _contradict(state, draft, incident)
         return
+    incident = lessons.learn(state, draft, incident, state.members[identifier])
     members = state.members.pop(identifier)
     corrected.release(state, identifier, members.corrected)
     observe.closed(state, identifier, members)

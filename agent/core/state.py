@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
+from agent.core.causes.lesson import Lesson
 from agent.core.derived import Derived
 from agent.core.drift.memory import Drift
 from agent.core.outbox import Outbox
@@ -52,6 +53,7 @@ class Timer(StrEnum):
     TICKET = "ticket"
     GROUP = "group"
     LOOK = "look"
+    RANK = "rank"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -161,6 +163,10 @@ class Members:
     is_counting: bool = False
     """The incident's counts are behind, and a timer is set to write them."""
     last_alert_at: datetime
+    ranked_signs: int = 0
+    """How many signs there were when its causes were ranked last."""
+    rank_waits: bool = False
+    """Whether a timer will have them ranked."""
     unplaced: tuple[tuple[str, ...], ...] = ()
     """The likenesses by which alerts without an entity join."""
     corrected: Corrected = field(default_factory=Corrected)
@@ -266,6 +272,8 @@ class Memory:
     placed: dict[str, str] = field(default_factory=dict)
     """Fingerprint to the live incident in which a person put that alert."""
     problems: dict[str, Problem] = field(default_factory=dict)
+    lessons: list[Lesson] = field(default_factory=list)
+    """What closed incidents left behind, in the order of closing; bounded."""
     recurrences: dict[str, list[tuple[str, datetime]]] = field(default_factory=dict)
     reported: dict[str, ReportedChange] = field(default_factory=dict)
     """The newest changes of others, in the order in which they were heard of; bounded."""

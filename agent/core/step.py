@@ -193,6 +193,8 @@ def _wake(state: State, draft: Draft) -> None:
                 sync.try_again(state, draft, key)
             case Timer.LOOK:
                 look.look(state, draft, key)
+            case Timer.RANK:
+                ranking.look_again(state, draft, key)
             case Timer.GROUP:
                 route.flush(state, draft, key)
 

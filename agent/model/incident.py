@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
 
 from agent.model.alert import Severity
+from agent.model.evidence import Evidence, EvidenceKind
 from agent.model.reason import Reason
 from agent.model.reported import Suspect
 from agent.model.service import EntityRef, Health
@@ -44,10 +45,30 @@ class Cause:
 
     entity: EntityRef
     score: float
-    evidence_for: tuple[str, ...]
-    evidence_against: tuple[str, ...]
+    """Its share of the belief in all candidates, 0 to 1: the runner-up has what is left."""
+    evidence: tuple[Evidence, ...]
+    """The weightiest first, for it and against it."""
     alerting: bool
     """False for a node without an alert of its own: a monitor may be missing there."""
+
+    @property
+    def evidence_for(self) -> tuple[str, ...]:
+        """What speaks for it, in words."""
+        return tuple(piece.text for piece in self.evidence if piece.speaks_for)
+
+    @property
+    def evidence_against(self) -> tuple[str, ...]:
+        """What speaks against it, in words."""
+        return tuple(piece.text for piece in self.evidence if not piece.speaks_for)
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether the evidence tells it from the others; else it is not to be believed."""
+        return all(piece.kind is not EvidenceKind.UNCLEAR for piece in self.evidence)
+
+
+NO_CLEAR_EVIDENCE = "no clear evidence"
+"""The pattern of incidents that show too little to say what recurs: never one problem."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +104,11 @@ class Incident:
     """Who is hit: the entities and what rests on them, the business's own names first; bounded."""
     causes: tuple[Cause, ...] = ()
     cause_confirmed_by: str | None = None
+    pattern: str | None = None
+    """What recurring incidents of one cause share: the id of the first that looked like this.
+
+    The best match while it lives, final when it closes; `NO_CLEAR_EVIDENCE` says too little.
+    """
     owner: EntityRef | None = None
     assignee: str | None = None
     acknowledged_by: str | None = None

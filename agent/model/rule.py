@@ -86,6 +86,8 @@ class Correlation:
     """For alerts that the map cannot place: those that are present must agree."""
     peer_labels: tuple[str, ...] = ("caller", "client", "peer", "source_workload")
     """Where an alert about a call names the other end; the first that is present counts."""
+    faint: float = 0.5
+    """An incident with fewer signs than this share of what is usual is no clear evidence."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

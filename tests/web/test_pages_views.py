@@ -8,6 +8,7 @@ import pytest
 from agent.core.state import HealthNow
 from agent.model.alert import Severity
 from agent.model.change import Change, ChangeState, ChangeType, Closure
+from agent.model.evidence import Evidence, EvidenceKind
 from agent.model.incident import Cause, Incident, IncidentState, Level, Priority
 from agent.model.service import Entity, EntityKind, Health, ServiceMap
 from agent.web.graph import NODE_WIDTH, NODES_MAX, incident_graph
@@ -19,6 +20,8 @@ from agent.web.views.words import Tone, listing, moment, safe_href, span
 from tests.web.sample import NOW, shop
 
 DATABASE = "resource:default/orders-db"
+
+SAID = Evidence(kind=EvidenceKind.ALERTS, speaks_for=True, weight=1.0, text="x")
 
 INCIDENT = Incident(
     id="INC-1",
@@ -34,9 +37,7 @@ INCIDENT = Incident(
     firing=2,
     entities=(DATABASE,),
     services=("system:default/checkout", DATABASE),
-    causes=(
-        Cause(entity=DATABASE, score=0.9, evidence_for=("x",), evidence_against=(), alerting=True),
-    ),
+    causes=(Cause(entity=DATABASE, score=0.9, evidence=(SAID,), alerting=True),),
     response_due=NOW - timedelta(minutes=5),
     restoration_due=NOW + timedelta(minutes=50),
 )

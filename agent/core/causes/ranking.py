@@ -1,43 +1,53 @@
 """Why: the probable cause of an incident, over nodes with and without alerts, with its reasons.
 
-A candidate is worth what it explains (alerting entities that rest on it, nearer ones more), less
-for direct dependants that are watched and well. A node without an alert may win: then a monitor
-is missing there, and the evidence says so.
+`worth` says what a candidate is worth; here it is decided when to look again, who is on top, and
+how sure that is. A node without an alert may win: then a monitor is missing there, and the
+evidence says so.
 """
 
-import heapq
-from collections.abc import Iterable
+from dataclasses import replace
+from datetime import timedelta
+from heapq import nsmallest
+from math import exp
 
-from agent.core.causes.measured import with_metrics
+from agent.core.causes import words
+from agent.core.causes.cases import case_of, guess_pattern, is_faint
+from agent.core.causes.worth import Case, Terms, terms
 from agent.core.correlation.corrected import is_apart
 from agent.core.correlation.transfer import absorb
 from agent.core.draft import Draft
-from agent.core.state import EXPLAINED_NAMED_MAX, Members, State
+from agent.core.state import State, Timer
 from agent.model.incident import Cause, Incident, IncidentState
 from agent.model.reason import Reason
-from agent.model.service import EntityRef, ServiceMap
+from agent.model.service import EntityRef
 
 CAUSES_MAX = 5
-DEPENDANTS_ASKED_MAX = 50
-"""How many direct dependants of a candidate are asked whether they are well."""
-ALERTING_BONUS = 0.3
-HEALTHY_PENALTY = 0.5
-SILENT_SHARE = 0.8
-"""What a candidate is still worth that is watched and yet does not alert."""
+SIGNS_AT_ONCE = 16
+"""Up to this many signs each new one is looked at at once; later a quarter more, or the timer."""
+RANK_DELAY = timedelta(seconds=5)
+HOLD = 0.25
+"""Another has to be worth this much more than what is on top to take its place."""
+SETTLED = timedelta(minutes=1)
+"""Nothing is held in a younger incident: the order of its first alerts is an accident."""
 
 
 def name_causes(state: State, draft: Draft) -> None:
-    """Rank the causes anew where another entity began to alert.
+    """Rank the causes anew where there are notably more signs; else look again in a moment.
 
     All first, then who takes in whom: of what began in one step, none is judged before the others.
     """
-    while draft.rescored:
+    while draft.rescored or draft.joined.keys() - draft.ranked.keys():
         # Absorbing another incident bears on the candidates of the one that goes on.
-        waiting, draft.rescored = draft.rescored, {}
+        waiting = dict.fromkeys((*draft.rescored, *draft.joined))
+        forced, draft.rescored = draft.rescored, {}
         fresh: list[str] = []
-        for identifier, rescored in waiting.items():
-            incident = state.incidents[identifier]
-            if incident.is_live and _rank(state, draft, incident, rescored):
+        for identifier in waiting:
+            incident = state.incidents.get(identifier)
+            is_new = identifier not in draft.ranked or identifier in forced
+            draft.ranked[identifier] = None
+            if not is_new or incident is None or not incident.is_live:
+                continue
+            if _is_due(state, draft, identifier) and rank(state, draft, incident):
                 fresh.append(identifier)
         for identifier in fresh:
             incident = state.incidents[identifier]
@@ -45,20 +55,29 @@ def name_causes(state: State, draft: Draft) -> None:
                 _absorb_symptoms(state, draft, incident, incident.cause)
 
 
+def look_again(state: State, draft: Draft, identifier: str) -> None:
+    """The moment has come to rank what grew by a little."""
+    members, incident = state.members.get(identifier), state.incidents.get(identifier)
+    if members is None or incident is None or not members.rank_waits:
+        return
+    members.rank_waits = False
+    if incident.is_live and rank(state, draft, incident) and incident.cause is not None:
+        incident = state.incidents[identifier]
+        if incident.cause is not None:
+            _absorb_symptoms(state, draft, incident, incident.cause)
+
+
 def confirm(state: State, draft: Draft, incident: Incident, entity: EntityRef, by: str) -> None:
     """A person knows the cause: it stays on top."""
     others = tuple(cause for cause in incident.causes if cause.entity != entity)
     members = state.members[incident.id]
-    confirmed = Cause(
+    known = Cause(
         entity=entity,
         score=1.0,
-        evidence_for=(f"confirmed by {by}",),
-        evidence_against=(),
+        evidence=(words.confirmed(by),),
         alerting=bool(members.entities.get(entity)),
     )
-    draft.set_incident(
-        state, incident, causes=(confirmed, *others)[:CAUSES_MAX], cause_confirmed_by=by
-    )
+    draft.set_incident(state, incident, causes=(known, *others)[:CAUSES_MAX], cause_confirmed_by=by)
     draft.note(
         incident.id,
         Reason.CAUSE_CONFIRMED,
@@ -79,42 +98,94 @@ def adopt_confirmed(state: State, draft: Draft, incident: Incident, other: Incid
     )
 
 
-def _rank(state: State, draft: Draft, incident: Incident, rescored: Iterable[EntityRef]) -> bool:
-    """Score the candidates that the new entities bear on; the others are worth what they were.
-
-    Answers whether another cause is on top.
-    """
+def rank(state: State, draft: Draft, incident: Incident, *, is_final: bool = False) -> bool:
+    """Name the causes; answers whether another is on top. At the end nothing is held back."""
     members = state.members[incident.id]
-    service_map = state.config.service_map
-    explains = members.explains
-    for ref in rescored:
-        explains[ref].score = _score(service_map, members, ref, explains[ref].weight)
-    best = heapq.nsmallest(CAUSES_MAX, explains, key=lambda ref: (-explains[ref].score, ref))
-    total = len(members.entities) or 1
-    causes = tuple(
-        _with_evidence(
-            service_map, members, ref, score=round(min(1.0, explains[ref].score / total), 3)
-        )
-        for ref in best
-    )
-    causes = with_metrics(state, incident.id, causes)[:CAUSES_MAX]
+    members.ranked_signs = len(members.signs)
+    case = case_of(state, incident)
     before = incident.cause
+    is_settled = draft.at - incident.opened_at >= SETTLED and not is_final
+    causes = _causes(state, case, before if is_settled else None)
     if incident.cause_confirmed_by is not None:
         causes = (incident.causes[0], *(c for c in causes if c.entity != before))[:CAUSES_MAX]
-    incident = draft.set_incident(state, incident, causes=causes)
+    pattern = guess_pattern(state, replace(incident, causes=causes), case, draft.at)
+    if causes != incident.causes or pattern != incident.pattern:
+        incident = draft.set_incident(state, incident, causes=causes, pattern=pattern)
     cause = incident.cause
     if cause == before:
         return False
     state.derived.reach_changed(incident.id, tuple(members.entities), cause)
     draft.cause_changed[incident.id] = None
     if before is not None and cause is not None:
+        label = state.config.service_map.label
         draft.note(
             incident.id,
             Reason.CAUSE_CHANGED,
-            f"{service_map.label(cause)} explains more than {service_map.label(before)}: "
+            f"{label(cause)} explains more than {label(before)}: "
             + "; ".join(causes[0].evidence_for),
         )
     return True
+
+
+def _is_due(state: State, draft: Draft, identifier: str) -> bool:
+    members = state.members[identifier]
+    count = len(members.signs)
+    if count <= SIGNS_AT_ONCE or 4 * count >= 5 * members.ranked_signs:
+        return True
+    if not members.rank_waits:
+        members.rank_waits = True
+        state.schedule(draft.at + RANK_DELAY, Timer.RANK, identifier)
+    return False
+
+
+def _causes(state: State, case: Case, before: EntityRef | None) -> tuple[Cause, ...]:
+    """The best candidates; `before` keeps its place unless another is clearly worth more."""
+    judged = {ref: terms(case, ref) for ref in case.candidates()}
+    worth = {ref: sum(found.values()) for ref, found in judged.items()}
+    best = nsmallest(CAUSES_MAX, worth, key=lambda ref: (-round(worth[ref], 9), ref))
+    if not best:
+        return ()
+    challenger = best[0]
+    is_held = before in worth and before != challenger
+    is_held = is_held and worth[challenger] < worth[before or ""] + HOLD
+    if is_held and before is not None:
+        best = [before, *(ref for ref in best if ref != before)][:CAUSES_MAX]
+    peak = worth[challenger]
+    belief = {ref: exp(value - peak) for ref, value in worth.items()}
+    total = sum(belief[ref] for ref in sorted(belief))
+    causes = [_cause(case, ref, judged[ref], belief[ref] / total) for ref in best]
+    causes[0] = _with_doubt(state, case, causes, challenger if is_held else None)
+    return tuple(causes)
+
+
+def _cause(case: Case, ref: EntityRef, found: Terms, share: float) -> Cause:
+    return Cause(
+        entity=ref,
+        score=round(share, 3),
+        evidence=words.evidence(case, ref, found),
+        alerting=ref in case.members.entities,
+    )
+
+
+def _with_doubt(
+    state: State, case: Case, causes: list[Cause], challenger: EntityRef | None
+) -> Cause:
+    """The top, saying how far it is ahead, or that nothing tells it from the others."""
+    top, service_map = causes[0], case.service_map
+    pieces = list(top.evidence)
+    if challenger is not None:
+        pieces.append(words.held(service_map, challenger))
+    if is_faint(state, case):
+        pieces.append(words.faint(case.reading.signs))
+    elif len(causes) > 1:
+        second = causes[1]
+        piece = words.lead(service_map, top.score, second.entity, max(second.score, 0.001))
+        if piece.speaks_for:
+            position = sum(other.speaks_for for other in pieces)
+            pieces.insert(position, piece)
+        else:
+            pieces.append(piece)
+    return replace(top, evidence=tuple(pieces))
 
 
 def _absorb_symptoms(state: State, draft: Draft, incident: Incident, cause: EntityRef) -> None:
@@ -134,73 +205,3 @@ def _absorb_symptoms(state: State, draft: Draft, incident: Incident, cause: Enti
                 and not is_apart(state, incident.id, other)
             ):
                 absorb(state, draft, into=incident.id, other=other)
-
-
-def _score(service_map: ServiceMap, members: Members, ref: EntityRef, weight: float) -> float:
-    healthy, asked = _dependants(service_map, members, ref)
-    doubt = HEALTHY_PENALTY * len(healthy) / asked if asked else 0.0
-    # That others are well is no doubt about what it says of itself.
-    own = 1.0 if ref in members.entities else 0.0
-    score = own + (weight - own) * (1.0 - doubt)
-    if own:
-        return score + ALERTING_BONUS
-    return score * SILENT_SHARE if _is_watched(service_map, ref) else score
-
-
-def _dependants(
-    service_map: ServiceMap, members: Members, ref: EntityRef
-) -> tuple[list[EntityRef], int]:
-    """Direct dependants that are watched and do not alert, and how many could have alerted."""
-    healthy: list[EntityRef] = []
-    asked = 0
-    for dependant in service_map.dependants.get(ref, ())[:DEPENDANTS_ASKED_MAX]:
-        if not service_map.entities[dependant].matches:
-            continue
-        asked += 1
-        if dependant not in members.entities:
-            healthy.append(dependant)
-    return healthy, asked
-
-
-def _with_evidence(
-    service_map: ServiceMap, members: Members, ref: EntityRef, *, score: float
-) -> Cause:
-    alerting = ref in members.entities
-    explained = members.explains[ref]
-    healthy, asked = _dependants(service_map, members, ref)
-    speaks_for = ["alerts itself"] if alerting else []
-    if explained.others:
-        verb = "rests" if explained.others == 1 else "rest"
-        names = _names(service_map, explained.named, explained.others)
-        speaks_for.append(f"{names} {verb} on it")
-    speaks_against: list[str] = []
-    if not alerting and _is_watched(service_map, ref):
-        speaks_against.append("is watched and does not alert itself")
-    elif not alerting:
-        speaks_against.append("nothing watches it: a monitor is missing here")
-    if healthy:
-        speaks_against.append(
-            f"{len(healthy)} of {asked} watched dependants are well: "
-            + _names(service_map, healthy, len(healthy))
-        )
-    unexplained = len(members.entities) - explained.others - alerting
-    if unexplained:
-        speaks_against.append(f"does not explain {unexplained} of the alerting entities")
-    return Cause(
-        entity=ref,
-        score=score,
-        evidence_for=tuple(speaks_for),
-        evidence_against=tuple(speaks_against),
-        alerting=alerting,
-    )
-
-
-def _is_watched(service_map: ServiceMap, ref: EntityRef) -> bool:
-    entity = service_map.entities.get(ref)
-    return entity is not None and bool(entity.matches)
-
-
-def _names(service_map: ServiceMap, refs: list[EntityRef], count: int) -> str:
-    named = refs[:EXPLAINED_NAMED_MAX]
-    text = ", ".join(service_map.label(ref) for ref in named)
-    return f"{text} and {count - len(named)} more" if count > len(named) else text
