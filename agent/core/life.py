@@ -19,8 +19,7 @@ UNSETTLED_KEPT = timedelta(days=7)
 """How long a ticketing tool may be away and still hear how an incident ended."""
 ENTITIES_NAMED_MAX = 100
 COUNTED_AT_ONCE = 10
-COUNT_EVERY = timedelta(seconds=5)
-"""How far the counts of an incident of more alerts may lag behind."""
+"""The counts of an incident of more alerts may lag behind by `BUCKET_S` seconds."""
 
 _RANK = {Severity.CRITICAL: 0, Severity.WARNING: 1, Severity.UNKNOWN: 2, Severity.INFO: 3}
 _URGENCY = {
@@ -212,13 +211,14 @@ def reopen(state: State, draft: Draft, incident: Incident, text: str) -> None:
     draft.note(incident.id, Reason.INCIDENT_REOPENED, text)
 
 
-def count(state: State, draft: Draft, identifier: str) -> None:
-    """Write down how many alerts a storm has brought so far."""
-    incident = state.incidents.get(identifier)
-    if incident is not None and incident.is_live:
-        members = state.members[identifier]
-        members.is_counting = False
-        draft.set_incident(state, incident, alerts=members.alerts, firing=len(members.firing))
+def count(state: State, draft: Draft, bucket: str) -> None:
+    """Write down how many alerts the storms of a slice of time have brought so far."""
+    for identifier in state.buckets.pop(bucket, ()):
+        incident = state.incidents.get(identifier)
+        if incident is not None and incident.is_live:
+            members = state.members[identifier]
+            members.is_counting = False
+            draft.set_incident(state, incident, alerts=members.alerts, firing=len(members.firing))
 
 
 def _count(state: State, draft: Draft, incident: Incident, members: Members) -> Incident:
@@ -230,7 +230,7 @@ def _count(state: State, draft: Draft, incident: Incident, members: Members) -> 
         return draft.set_incident(state, incident, alerts=members.alerts, firing=firing)
     if not members.is_counting:
         members.is_counting = True
-        state.schedule(draft.at + COUNT_EVERY, Timer.COUNT, incident.id)
+        state.bucket(Timer.COUNT, draft.at, incident.id)
     return incident
 
 

@@ -295,7 +295,7 @@ class Memory:
     timers: list[tuple[datetime, Timer, str]] = field(default_factory=list)
     """A heap; entries that no longer apply are ignored when they come up."""
     buckets: dict[str, list[str]] = field(default_factory=dict)
-    """Fingerprints whose lease or memory runs out in one slice of time."""
+    """What is due in one slice of time: fingerprints of alerts, and incidents to be counted."""
     drift: Drift = field(default_factory=Drift)
     """What the alerts say of the map; it decides nothing."""
     incident_count: int = 0
@@ -367,8 +367,8 @@ class State(Memory):
         """When the next timer wants to be heard."""
         return self.timers[0][0] if self.timers else None
 
-    def bucket(self, timer: Timer, due: datetime, fingerprint: str) -> None:
-        """Wake for this alert in the slice of `BUCKET_S` that ends at or after `due`.
+    def bucket(self, timer: Timer, due: datetime, name: str) -> None:
+        """Wake for this alert or incident in the slice of `BUCKET_S` that ends at or after `due`.
 
         One timer serves all alerts of a slice: a hundred thousand leases cost a handful of timers.
         """
@@ -378,4 +378,4 @@ class State(Memory):
         if waiting is None:
             self.buckets[key] = waiting = []
             self.schedule(datetime.fromtimestamp(number * BUCKET_S, tz=UTC), timer, key)
-        waiting.append(fingerprint)
+        waiting.append(name)

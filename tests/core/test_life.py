@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 
 from agent.core.impact import HIT_MAX, SERVICES_NAMED_MAX
-from agent.core.life import COUNT_EVERY, COUNTED_AT_ONCE
-from agent.core.state import CLOSED_KEPT
+from agent.core.life import COUNTED_AT_ONCE
+from agent.core.state import BUCKET_S, CLOSED_KEPT
 from agent.model.alert import Severity
 from agent.model.effect import LaunchRun
 from agent.model.entry import (
@@ -277,7 +277,7 @@ def test_a_storm_is_counted_now_and_then_and_named_in_one_line() -> None:
         play.say(each)
     assert len(play.state.incidents) == 1
     assert play.incident().alerts == COUNTED_AT_ONCE
-    play.wait(COUNT_EVERY.total_seconds())
+    play.wait(BUCKET_S)
     assert (play.incident().alerts, play.incident().firing) == (200, 200)
     assert len(play.story("INC-1")) == 1
     play.say(*(alert(f"Kind{number}", at=play.now, service="db") for number in range(5)))
