@@ -81,7 +81,7 @@ def renew(state: State, draft: Draft, active: ActiveAlert, expires_at: datetime 
     if expires_at is not None and active.expires_at is None:
         state.bucket(Timer.LEASE, expires_at, active.alert.fingerprint)
     if expires_at is not None and (active.expires_at is None or expires_at > active.expires_at):
-        active.expires_at = expires_at
+        active.expires_at, active.is_repeated = expires_at, True
 
 
 def extend_leases(state: State, draft: Draft) -> None:
@@ -135,7 +135,7 @@ def end(state: State, draft: Draft, active: ActiveAlert, *, by: EndedBy, at: dat
             del state.firing_at[active.entity]
     draft.record(alert_record(active, ends_at=at, by=by))
     draft.ended[name] = None
-    leave(state, draft, active)
+    leave(state, draft, active, by)
     if state.derived.alert_ended(name, alert.labels):
         release(state, draft)
 

@@ -1,10 +1,13 @@
 """Look-up tables over the rule set and what fires: rebuilt at any time, stored never."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from agent.core.causes.experience import Experience
 from agent.core.conditions import Condition, Scope, compile_condition
+from agent.core.correlation.clusters import Groups
+from agent.core.correlation.neighbourhoods import Neighbourhoods, neighbourhoods_of
+from agent.core.correlation.reach import Reach
 from agent.core.matching import Predicate, compile_all
 from agent.core.order import order_of
 from agent.core.place import Places
@@ -19,8 +22,6 @@ BUSINESS_PROCESS = "business-process"
 """The `type` of a component that stands for what the business does, not for software."""
 HOPS_MAX = 8
 """Nothing is told to depend on what is further away."""
-SIBLINGS_MAX = 20
-"""What more than this share is infrastructure: that two of its users alert proves little."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ class Inhibition:
 class Derived:
     """The tables of one rule set."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, apart: Mapping[str, None]) -> None:
         self.config = config
         self.places = Places(config.service_map)
         self.reported = Reported(config.service_map)
@@ -81,9 +82,10 @@ class Derived:
         )
         self.rules = RuleIndex(config.remediation_rules)
         self.silences: dict[str, Predicate] = {}
-        self.reach: dict[EntityRef, dict[str, int]] = {}
-        """Entity to the live incidents that it may join, with its distance from the cause."""
-        self._reached: dict[str, dict[EntityRef, None]] = {}
+        self.reach = Reach(config.service_map, config.correlation.hops)
+        self._apart = apart
+        self._neighbourhoods: Neighbourhoods | None = None
+        self._groups: Groups | None = None
         self.business_order = _business_order(config.service_map)
         self._scopes: dict[tuple[EntityRef, ...], dict[EntityRef, None]] = {}
         self.experience: dict[str, Experience] = {}
@@ -132,30 +134,25 @@ class Derived:
                 was_source = True
         return was_source
 
+    @property
+    def neighbourhoods(self) -> Neighbourhoods:
+        """Worked out when first asked for: a large map takes a moment, and may never alert."""
+        if self._neighbourhoods is None:
+            self._neighbourhoods = neighbourhoods_of(self.config.service_map)
+        return self._neighbourhoods
+
+    @property
+    def groups(self) -> Groups:
+        """The groups that the neighbourhoods form at present."""
+        if self._groups is None:
+            self._groups = Groups(self.neighbourhoods, self._apart)
+        return self._groups
+
     def reach_changed(
         self, incident: str, entities: Iterable[EntityRef], cause: EntityRef | None
     ) -> None:
-        """Say anew which entities may join an incident: those near its probable cause.
-
-        Membership is judged against the cause and its reach, not against the nearest member, so
-        that no chain of neighbours grows without end.
-        """
-        self.incident_gone(incident)
-        distances = dict.fromkeys(entities, 0)
-        if cause is not None:
-            for ref, distance in _reach(
-                self.config.service_map, cause, self.config.correlation.hops
-            ):
-                if distances.get(ref, distance) >= distance:
-                    distances[ref] = distance
-        for ref, distance in distances.items():
-            self.reach.setdefault(ref, {})[incident] = distance
-        self._reached[incident] = dict.fromkeys(distances)
-
-    def reach_added(self, incident: str, entity: EntityRef) -> None:
-        """Another entity alerts in an incident whose cause stays what it is."""
-        self.reach.setdefault(entity, {})[incident] = 0
-        self._reached.setdefault(incident, {})[entity] = None
+        """Say anew which entities may join an incident: those near its probable cause."""
+        self.reach.changed(incident, entities, cause)
 
     def likeness_added(self, likeness: tuple[str, ...], incident: str) -> None:
         """Alerts without an entity that are like this may join the incident."""
@@ -167,24 +164,6 @@ class Derived:
         incidents.pop(incident, None)
         if not incidents:
             self.likeness.pop(likeness, None)
-
-    def incident_gone(self, incident: str) -> None:
-        """Nothing may join it any more."""
-        for ref in self._reached.pop(incident, ()):
-            incidents = self.reach[ref]
-            incidents.pop(incident, None)
-            if not incidents:
-                del self.reach[ref]
-
-
-def _reach(service_map: ServiceMap, cause: EntityRef, hops: int) -> Iterable[tuple[EntityRef, int]]:
-    yield cause, 0
-    yield from service_map.above(cause, hops)
-    for lower, down in service_map.below(cause, hops):
-        yield lower, down
-        if down < hops and len(service_map.dependants.get(lower, ())) <= SIBLINGS_MAX:
-            for sibling, up in service_map.above(lower, hops - down):
-                yield sibling, down + up
 
 
 def _business_order(service_map: ServiceMap) -> dict[EntityRef, int]:

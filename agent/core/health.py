@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import datetime
 from functools import reduce
 
+from agent.core.correlation.reach import Step
 from agent.core.draft import Draft, Moments
 from agent.core.state import HealthNow, State
 from agent.core.suppress import covers
@@ -161,18 +162,18 @@ def _worst(one: Health, other: Health) -> Health:
 
 
 def _incident(state: State, ref: EntityRef) -> str | None:
-    near = state.derived.reach.get(ref)
+    near = state.derived.reach.of(ref)
     if near:
         return _nearest(near)
     for lower, _ in state.config.service_map.below(ref, 8):
-        below = state.derived.reach.get(lower)
+        below = state.derived.reach.of(lower)
         if lower in state.health and below:
             return _nearest(below)
     return None
 
 
-def _nearest(distances: dict[str, int]) -> str:
-    return min(distances, key=lambda identifier: (distances[identifier], identifier))
+def _nearest(steps: Mapping[str, Step]) -> str:
+    return min(steps, key=lambda identifier: (steps[identifier].distance, identifier))
 
 
 def _excuse(state: State, ref: EntityRef, at: datetime) -> str | None:

@@ -9,7 +9,7 @@ from agent.core.course import forget
 from agent.core.derived import HOPS_MAX
 from agent.core.draft import Draft
 from agent.core.drift import observe
-from agent.core.state import CLOSED_KEPT, Members, State, Timer
+from agent.core.state import CLOSED_KEPT, MOMENT, Members, State, Timer
 from agent.model.alert import Severity, severity_of
 from agent.model.incident import Incident, IncidentState, Level, Priority
 from agent.model.reason import Reason
@@ -66,7 +66,7 @@ def resolve(state: State, draft: Draft, incident: Incident, reason: Reason, text
         firing=len(state.members[incident.id].firing),
     )
     draft.note(incident.id, reason, text)
-    state.schedule(draft.at + state.config.correlation.quiet, Timer.QUIET, incident.id)
+    state.schedule(draft.at + _quiet(state, reason), Timer.QUIET, incident.id)
 
 
 def close_when_quiet(state: State, draft: Draft, identifier: str) -> None:
@@ -78,9 +78,10 @@ def close_when_quiet(state: State, draft: Draft, identifier: str) -> None:
         if incident.closed_at + CLOSED_KEPT <= draft.at:
             _drop(state, draft, identifier)
         return
-    quiet = state.config.correlation.quiet
     if incident.state is not IncidentState.RESOLVED or incident.resolved_at is None:
+        draft.touched[identifier] = None
         return
+    quiet = _quiet(state, incident.resolution)
     if incident.resolved_at + quiet > draft.at:
         # It was resolved anew, or the rule set asks for a longer quiet since.
         timer = (incident.resolved_at + quiet, Timer.QUIET, identifier)
@@ -94,7 +95,7 @@ def close_when_quiet(state: State, draft: Draft, identifier: str) -> None:
     members = state.members.pop(identifier)
     corrected.release(state, identifier, members.corrected)
     observe.closed(state, identifier, members)
-    state.derived.incident_gone(identifier)
+    state.derived.reach.gone(identifier)
     for likeness in members.unplaced:
         state.derived.likeness_gone(likeness, identifier)
     draft.set_incident(state, incident, state=IncidentState.CLOSED, closed_at=draft.at)
@@ -191,7 +192,24 @@ def _assess(state: State, draft: Draft, incident: Incident, members: Members) ->
     if firing and incident.state is IncidentState.RESOLVED and incident.id in draft.joined:
         reopen(state, draft, incident, "it fired again within the quiet time")
     elif not firing and incident.state is IncidentState.OPEN:
+        _settle(state, draft, incident, members)
+
+
+def _settle(state: State, draft: Draft, incident: Incident, members: Members) -> None:
+    """Nothing of it fires: states have cleared, but events are over when no more are heard of."""
+    if members.is_lasting or incident.changes:
         resolve(state, draft, incident, Reason.ALERTS_CLEARED, "all its alerts have cleared")
+        return
+    over = members.last_alert_at + state.config.correlation.window
+    if over < draft.at:
+        resolve(state, draft, incident, Reason.QUIET, "only events, and no more were heard of")
+    else:
+        state.schedule(over + MOMENT, Timer.QUIET, incident.id)
+
+
+def _quiet(state: State, resolution: Reason | None) -> timedelta:
+    """How long a resolved incident waits for its alerts to come back; events do not."""
+    return MOMENT if resolution is Reason.QUIET else state.config.correlation.quiet
 
 
 def reopen(state: State, draft: Draft, incident: Incident, text: str) -> None:

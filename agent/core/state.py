@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
+from agent.core.belonging import Corrected, Onset, Wave
 from agent.core.causes.lesson import Lesson
 from agent.core.derived import Derived
 from agent.core.drift.memory import Drift
@@ -28,6 +29,8 @@ MOMENT = timedelta(microseconds=1)
 BUCKET_S = 5
 """Expiry is exact to this many seconds."""
 EXPLAINED_NAMED_MAX = 5
+SERIES_MAX = 20_000
+"""An incident knows this many series again when they fire again."""
 SIGNS_MAX = 2000
 """An incident remembers this many signs; what comes later is counted, not remembered."""
 CORRECTED_MAX = 500
@@ -70,6 +73,8 @@ class ActiveAlert:
     suppressed_by: tuple[str, ...] = ()
     """`silence:ID`, `inhibit:RULE`, `calendar:NAME`, `heartbeat:NAME`."""
     expires_at: datetime | None = None
+    is_repeated: bool = False
+    """Whether its source said again that it fires: it is a state, not an event."""
 
     @property
     def beats(self) -> tuple[str, ...]:
@@ -125,24 +130,6 @@ class Sign:
 
 
 @dataclass(slots=True, kw_only=True)
-class Corrected:
-    """What people said of who belongs to an incident; dropped with its members when it closes."""
-
-    kept: dict[str, None] = field(default_factory=dict)
-    """Fingerprints that a person put here: they stay, and come back here."""
-    sent_away: dict[str, None] = field(default_factory=dict)
-    """Fingerprints that a person took out: they do not come back."""
-    unrelated: dict[EntityRef, None] = field(default_factory=dict)
-    """Places of which nothing may join."""
-    apart: dict[str, None] = field(default_factory=dict)
-    """Live incidents with which this is not merged."""
-
-    def __bool__(self) -> bool:
-        """Whether anybody corrected anything."""
-        return bool(self.kept or self.sent_away or self.unrelated or self.apart)
-
-
-@dataclass(slots=True, kw_only=True)
 class Members:
     """What belongs to a live incident: the working memory of correlation and cause."""
 
@@ -160,9 +147,19 @@ class Members:
     tier: int | None = None
     """The highest tier among them; None where nobody set one."""
     alerts: int = 0
+    first_alert_at: datetime
     is_counting: bool = False
     """The incident's counts are behind, and a timer is set to write them."""
     last_alert_at: datetime
+    series: dict[str, None] = field(default_factory=dict)
+    """Fingerprints of its alerts, over or not; bounded by `SERIES_MAX`."""
+    wave: Wave = field(default_factory=Wave)
+    after: str | None = None
+    """The incident that it was split from as a wave of its own."""
+    left_at: datetime | None = None
+    """When an alert of it was last over."""
+    is_lasting: bool = False
+    """Whether an alert of it was ever repeated or resolved: not all of them are mere events."""
     ranked_signs: int = 0
     """How many signs there were when its causes were ranked last."""
     rank_waits: bool = False
@@ -269,8 +266,13 @@ class Memory:
     """How many alerts of which severity fire where."""
     incidents: dict[str, Incident] = field(default_factory=dict)
     members: dict[str, Members] = field(default_factory=dict)
+    """Of live incidents, the one with the latest alert last."""
     placed: dict[str, str] = field(default_factory=dict)
     """Fingerprint to the live incident in which a person put that alert."""
+    onsets: dict[str, Onset] = field(default_factory=dict)
+    """By neighbourhood or loose place, the latest onset last; bounded."""
+    apart: dict[str, None] = field(default_factory=dict)
+    """Pairs of neighbouring neighbourhoods that proved independent."""
     problems: dict[str, Problem] = field(default_factory=dict)
     lessons: list[Lesson] = field(default_factory=list)
     """What closed incidents left behind, in the order of closing; bounded."""
@@ -332,14 +334,15 @@ class State(Memory):
     def adopt(self, config: Config) -> None:
         """Put a rule set into force and rebuild what is derived from it."""
         self.config = config
-        self.derived = Derived(config)
+        self.derived = Derived(config, self.apart)
         for fingerprint, active in self.alerts.items():
             self.derived.alert_started(fingerprint, active.alert.labels)
         for change in self.reported.values():
             self.derived.reported.add(change)
         for identifier, members in self.members.items():
             incident = self.incidents[identifier]
-            self.derived.reach_changed(identifier, tuple(members.entities), incident.cause)
+            cause = incident.cause or next(iter(members.entities), None)
+            self.derived.reach_changed(identifier, tuple(members.entities), cause)
             for likeness in members.unplaced:
                 self.derived.likeness_added(likeness, identifier)
 

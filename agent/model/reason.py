@@ -14,6 +14,7 @@ class Reason(StrEnum):
     SAME_ENTITY = "same_entity"
     NEAR_ON_MAP = "near_on_map"
     SAME_LABELS = "same_labels"
+    SEEN_TOGETHER = "seen_together"
     SPLIT = "split"
     CAUSE_CHANGED = "cause_changed"
     SIGNALS_MEASURED = "signals_measured"

@@ -74,7 +74,7 @@ class Heartbeat:
 class Correlation:
     """How alerts become incidents."""
 
-    window: timedelta = timedelta(minutes=5)
+    window: timedelta = timedelta(minutes=2)
     """An alert may join an incident whose last alert is not older than this."""
     hops: int = 3
     """How far on the map from the probable cause an alert may still belong to it."""

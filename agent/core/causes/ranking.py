@@ -194,7 +194,7 @@ def _absorb_symptoms(state: State, draft: Draft, incident: Incident, cause: Enti
         return
     correlation = state.config.correlation
     for ref, _ in list(state.config.service_map.above(cause, correlation.hops)):
-        for other in sorted(state.derived.reach.get(ref, {})):
+        for other in sorted(state.derived.reach.of(ref)):
             candidate = state.incidents[other]
             if other == incident.id or candidate.state is not IncidentState.OPEN:
                 continue

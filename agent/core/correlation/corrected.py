@@ -5,7 +5,8 @@ Not here: the acts themselves (`corrections`), and what is learnt from them (`ca
 
 from collections.abc import Iterable
 
-from agent.core.state import CORRECTED_MAX, ActiveAlert, Corrected, Members, State
+from agent.core.belonging import Corrected
+from agent.core.state import CORRECTED_MAX, ActiveAlert, Members, State
 
 
 def home(state: State, fingerprint: str) -> str | None:

@@ -1,37 +1,48 @@
-"""What belongs together: alerts join the incident whose probable cause may explain them.
+"""An alert begins or ends to count: it joins an incident, or opens one, or leaves.
 
-Does not name the cause; `cause` does. Membership is judged against the incident's cause and its
-reach on the map, so no chain of neighbours grows without end.
+Which incident may own it says `find`; that it speaks of a new fault, `waves`.
 """
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from agent.core.correlation import corrected
-from agent.core.correlation.members import add
+from agent.core.correlation import groups, waves
+from agent.core.correlation.find import Found, Newcomer, beside, find, likeness_of
+from agent.core.correlation.members import add, shown_at
 from agent.core.correlation.opening import open_incident
 from agent.core.draft import Draft
 from agent.core.state import ActiveAlert, State
-from agent.model.incident import IncidentState
+from agent.model.alert import EndedBy
 from agent.model.reason import Reason
 
 
 def join(state: State, draft: Draft, active: ActiveAlert) -> None:
     """Give an alert that counts to the incident it belongs to, opening one where there is none."""
-    likeness = likeness_of(state, active)
-    identifier, reason = place_of(state, draft.at, active)
-    if identifier is None:
-        identifier = open_incident(state, draft, active, likeness)
-    active.incident, active.joined_by = identifier, reason
-    members = state.members[identifier]
-    name, kind = active.alert.fingerprint, active.alert.name
-    if kind not in members.kinds or active.entity not in members.entities:
+    at = shown_at(active)
+    area = _area(state, active)
+    is_onset = groups.is_onset(state, area, at)
+    if is_onset:
+        groups.regroup(state, area, at)
+    others = beside(state, at).values() if is_onset else ()
+    found = find(state, Newcomer(active, at, area))
+    if found is None:
+        identifier = open_incident(state, draft, active, at, likeness_of(state, active))
+        found = Found(identifier, Reason.INCIDENT_OPENED)
+    groups.note(state, area, at, others)
+    identifier = found.incident
+    active.incident, active.joined_by = identifier, found.reason
+    members = state.members[identifier] = state.members.pop(identifier)
+    name = active.alert.fingerprint
+    is_again = name in members.series
+    if active.alert.name not in members.kinds or active.entity not in members.entities:
         draft.newcomers.setdefault(identifier, []).append(name)
-    add(state, draft, identifier, active, draft.at)
+    before = members.last_alert_at
+    add(state, draft, identifier, active, at)
     draft.touched[identifier] = None
     draft.joined.setdefault(identifier, []).append(name)
+    waves.hear(state, draft, identifier, name, at=at, before=before, is_again=is_again)
 
 
-def leave(state: State, draft: Draft, active: ActiveAlert) -> None:
+def leave(state: State, draft: Draft, active: ActiveAlert, by: EndedBy) -> None:
     """An alert is over: its incident has one firing alert less."""
     if active.incident is None or active.incident not in state.members:
         return
@@ -39,53 +50,22 @@ def leave(state: State, draft: Draft, active: ActiveAlert) -> None:
     members.firing.pop(active.alert.fingerprint, None)
     if active.entity is not None and members.entities.get(active.entity):
         members.entities[active.entity] -= 1
+    members.left_at = draft.at
+    if by is EndedBy.RESOLVED or (by is EndedBy.EXPIRED and active.is_repeated):
+        members.is_lasting = True
     draft.touched[active.incident] = None
 
 
 def place_of(state: State, at: datetime, active: ActiveAlert) -> tuple[str | None, Reason]:
-    """The incident that an alert belongs to now, and by what; None where it opens one."""
-    correlation = state.config.correlation
-    placed = corrected.home(state, active.alert.fingerprint)
-    if placed is not None:
-        return placed, Reason.PLACED_BY_PERSON
+    """The incident that an alert would join at a moment, and by what; None where it opens one."""
+    found = find(state, Newcomer(active, at, _area(state, active)))
+    return (found.incident, found.reason) if found else (None, Reason.INCIDENT_OPENED)
+
+
+def _area(state: State, active: ActiveAlert) -> str:
+    """The neighbourhood of an alert; where no edge leads, its place, or what it says of where."""
     if active.entity is None:
-        alike = [
-            (at - state.members[identifier].last_alert_at, identifier)
-            for identifier in state.derived.likeness.get(likeness_of(state, active), ())
-            if _is_near(state, identifier, at, correlation.window)
-            and not corrected.is_barred(state, identifier, active)
-        ]
-        return (min(alike)[1], Reason.SAME_LABELS) if alike else (None, Reason.INCIDENT_OPENED)
-    best: tuple[int, float, str] | None = None
-    for identifier, distance in state.derived.reach.get(active.entity, {}).items():
-        if distance and not _is_near(state, identifier, at, correlation.window):
-            continue
-        if corrected.is_barred(state, identifier, active):
-            continue
-        age = (at - state.members[identifier].last_alert_at).total_seconds()
-        candidate = (distance, age, identifier)
-        if best is None or candidate < best:
-            best = candidate
-    if best is None:
-        return None, Reason.INCIDENT_OPENED
-    return best[2], Reason.NEAR_ON_MAP if best[0] else Reason.SAME_ENTITY
-
-
-def _is_near(state: State, identifier: str, at: datetime, window: timedelta) -> bool:
-    incident = state.incidents[identifier]
-    if incident.state is not IncidentState.OPEN:
-        return False
-    return at - state.members[identifier].last_alert_at <= window
-
-
-def likeness_of(state: State, active: ActiveAlert) -> tuple[str, ...]:
-    """What an alert without a place must share with an incident: all that it says of where."""
-    if active.entity is not None:
-        return ()
-    labels = active.alert.labels
-    present = tuple(
-        f"{name}={labels[name]}"
-        for name in state.config.correlation.similar_labels
-        if name in labels
-    )
-    return present or (f"alertname={labels.get('alertname', '')}",)
+        return "?" + " ".join(likeness_of(state, active))
+    neighbourhoods = state.derived.neighbourhoods
+    place = neighbourhoods.place.get(active.entity, active.entity)
+    return neighbourhoods.of.get(place, place)

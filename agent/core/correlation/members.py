@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from agent.core.draft import Draft
 from agent.core.impact import spread
-from agent.core.state import SIGNS_MAX, ActiveAlert, Explained, Members, Sign, State
+from agent.core.state import SERIES_MAX, SIGNS_MAX, ActiveAlert, Explained, Members, Sign, State
 from agent.model.service import EntityRef
 
 DECAY = 0.7
@@ -26,7 +26,10 @@ def add(state: State, draft: Draft, identifier: str, active: ActiveAlert, at: da
     members.firing[active.alert.fingerprint] = None
     members.kinds[active.alert.name] = None
     members.alerts += 1
+    members.first_alert_at = min(members.first_alert_at, at)
     members.last_alert_at = max(members.last_alert_at, at)
+    if len(members.series) < SERIES_MAX:
+        members.series[active.alert.fingerprint] = None
     _add_sign(state, members, active, at)
     if active.entity is not None:
         firing = members.entities.get(active.entity)
@@ -68,9 +71,9 @@ def rebuild(state: State, draft: Draft, identifier: str) -> None:
     draft.rescored[identifier] = {}
     for entity in members.entities:
         add_entity(state, draft, identifier, members, entity)
-    state.derived.reach_changed(
-        identifier, tuple(members.entities), state.incidents[identifier].cause
-    )
+    entities = tuple(members.entities)
+    cause = state.incidents[identifier].cause or next(iter(entities), None)
+    state.derived.reach_changed(identifier, entities, cause)
 
 
 def add_entity(
@@ -87,7 +90,7 @@ def add_entity(
             explains[ref] = explained = Explained()
         explained.add(entity, DECAY**distance)
         rescored[ref] = None
-    state.derived.reach_added(identifier, entity)
+    state.derived.reach.added(identifier, entity)
     spread(state, members, entity)
 
 

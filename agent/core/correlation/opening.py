@@ -1,5 +1,7 @@
 """How an incident begins: named after its first alert, judged and explained by later stages."""
 
+from datetime import datetime
+
 from agent.core.draft import Draft
 from agent.core.state import ActiveAlert, Members, State
 from agent.model.alert import severity_of
@@ -8,14 +10,17 @@ from agent.model.reason import Reason
 
 
 def open_incident(
-    state: State, draft: Draft, active: ActiveAlert, likeness: tuple[str, ...] = ()
+    state: State, draft: Draft, active: ActiveAlert, at: datetime, likeness: tuple[str, ...] = ()
 ) -> str:
-    """Open an incident that speaks of this alert; the alert itself is not in it yet."""
+    """Open an incident that speaks of this alert; the alert itself is not in it yet.
+
+    `at` is when it began to show.
+    """
     state.incident_count += 1
     identifier = f"INC-{state.incident_count}"
     alert = active.alert
     summary = alert.annotations.get("summary") or alert.name or "An alert without a name"
-    members = Members(last_alert_at=draft.at, unplaced=(likeness,) if likeness else ())
+    members = Members(first_alert_at=at, last_alert_at=at, unplaced=(likeness,) if likeness else ())
     state.members[identifier] = members
     if likeness:
         state.derived.likeness_added(likeness, identifier)

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from agent.core.correlation import corrected
+from agent.core.correlation.find import likeness_of
 from agent.core.correlation.members import add, rebuild, shown_at, take_out, take_over
 from agent.core.correlation.opening import open_incident
 from agent.core.draft import Draft
@@ -59,7 +60,7 @@ def open_from(
     if not names:
         return None
     first = min((state.alerts[name] for name in names), key=lambda active: active.heard_at)
-    into = open_incident(state, draft, first)
+    into = open_incident(state, draft, first, shown_at(first), likeness_of(state, first))
     moved = move(state, draft, names, source=source, into=into)
     for name in moved:
         state.alerts[name].joined_by = Reason.SPLIT
@@ -85,10 +86,13 @@ def absorb(state: State, draft: Draft, *, into: str, other: str) -> None:
     target.alerts += source.alerts
     target.kinds.update(source.kinds)
     take_over(target, source.signs)
+    target.series.update(source.series)
+    target.is_lasting |= source.is_lasting
+    target.first_alert_at = min(target.first_alert_at, source.first_alert_at)
     target.last_alert_at = max(target.last_alert_at, source.last_alert_at)
     for entity, firing in source.entities.items():
         target.entities[entity] = target.entities.get(entity, 0) + firing
-        state.derived.reach_added(into, entity)
+        state.derived.reach.added(into, entity)
         spread(state, target, entity)
     for entity, more in source.explains.items():
         explained = target.explains.setdefault(entity, Explained())
@@ -100,7 +104,7 @@ def absorb(state: State, draft: Draft, *, into: str, other: str) -> None:
         state.derived.likeness_gone(likeness, other)
         state.derived.likeness_added(likeness, into)
     target.unplaced = tuple(dict.fromkeys((*target.unplaced, *source.unplaced)))
-    state.derived.incident_gone(other)
+    state.derived.reach.gone(other)
     kept, gone = state.incidents[into], state.incidents[other]
     draft.set_incident(
         state, gone, state=IncidentState.MERGED, merged_into=into, closed_at=draft.at
@@ -118,6 +122,7 @@ def absorb(state: State, draft: Draft, *, into: str, other: str) -> None:
     draft.note(into, Reason.MERGED, f"{other} ({gone.title}) was found to be part of this")
     draft.note(other, Reason.MERGED, f"goes on in {into}")
     draft.rescored[into] = dict.fromkeys(target.explains)
+    draft.rescored.pop(other, None)
 
 
 def _age(state: State, identifier: str) -> tuple[datetime, int, str]:

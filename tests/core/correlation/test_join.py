@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from agent.core.derived import SIBLINGS_MAX
+from agent.core.correlation.reach import SIBLINGS_MAX
 from agent.model.entry import CauseConfirmed, IncidentResolved, IncidentsMerged
 from agent.model.incident import IncidentState
 from agent.model.rule import Correlation

@@ -1,0 +1,1 @@
+"""How well alerts become incidents, and incidents name causes: measured on recorded streams."""
