@@ -8,6 +8,7 @@ from agent.core.state import BUCKET_S
 from agent.model.alert import AlertRecord, EndedBy
 from agent.model.entry import AgentStarted, LeasesRenewed
 from agent.model.incident import IncidentState, StateInterval
+from agent.model.reason import Reason
 from agent.model.rule import Heartbeat
 from agent.model.service import Health
 from tests.core.play import CONFIG, START, Play, alert, alert_ended, matcher, minutes
@@ -92,15 +93,32 @@ def test_a_resolve_that_comes_before_its_firing_wins() -> None:
     assert play.state.incidents == {}
 
 
-def test_what_is_not_repeated_expires() -> None:
-    """A sender that died does not keep its alerts firing for ever."""
+def test_what_is_not_repeated_any_more_expires() -> None:
+    """A sender that died does not keep its alerts firing for ever, and it may come back soon."""
     play = Play()
     said = alert("ServiceSlow", at=play.now, expires=play.now + minutes(4), service="web1")
     play.say(said)
+    play.wait(60)
+    play.say(replace(said, expires_at=play.now + minutes(4)))
     play.wait(4 * 60 + BUCKET_S)
 
     assert endings(play) == [EndedBy.EXPIRED]
     assert play.incident().state is IncidentState.RESOLVED
+
+
+def test_an_event_that_was_never_repeated_is_over_when_it_expires() -> None:
+    """It held for as long as its source said, and nothing more was heard: nothing will come."""
+    play = Play()
+    said = alert("LoginFailed", at=play.now, expires=play.now + minutes(1), service="web1")
+    play.say(said)
+    play.say(said)
+    play.wait(60 + BUCKET_S)
+    assert endings(play) == [EndedBy.EXPIRED]
+    assert play.incident().state is IncidentState.OPEN
+    play.wait(60)
+
+    assert play.incident().state is IncidentState.CLOSED
+    assert play.incident().resolution is Reason.QUIET
 
 
 def test_what_expired_comes_back_with_its_old_start() -> None:
@@ -108,6 +126,8 @@ def test_what_expired_comes_back_with_its_old_start() -> None:
     play = Play()
     said = alert("ServiceSlow", at=play.now, expires=play.now + minutes(4), service="web1")
     play.say(said)
+    play.wait(60)
+    play.say(replace(said, expires_at=play.now + minutes(4)))
     play.wait(5 * 60)
     play.say(replace(said, expires_at=play.now + minutes(4)))
 

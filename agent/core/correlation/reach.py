@@ -89,7 +89,10 @@ class Reach:
 
     def added(self, incident: str, entity: EntityRef) -> None:
         """Another entity alerts in an incident whose cause stays what it is."""
-        told, place = self._told[incident], place_of(self._map, entity)
+        told, place = self._told.get(incident), place_of(self._map, entity)
+        if told is None:
+            self.changed(incident, (entity,), entity)
+            return
         if place in told.alerting:
             return
         if any(len(others) > SIBLINGS_MAX for others in self.around(place)):

@@ -57,10 +57,10 @@ def test_neighbours_after_the_window_are_another_incident() -> None:
     """Counted from the last alert of the incident, the end of the window included."""
     play = Play()
     play.fire("ServiceSlow", service="shop")
-    play.wait(300)
+    play.wait(120)
     play.fire("ServiceSlow", service="web1")
     assert live(play) == ["INC-1"]
-    play.wait(301)
+    play.wait(121)
     play.fire("ServiceSlow", service="web2")
     assert live(play) == ["INC-1", "INC-2"]
 
@@ -127,7 +127,7 @@ def test_likeness_counts_within_the_window_only() -> None:
     """A like alert an hour later is another story."""
     play = Play()
     play.fire("DiskFull", host="x1")
-    play.wait(301)
+    play.wait(121)
     play.fire("LoadHigh", host="x1")
     assert live(play) == ["INC-1", "INC-2"]
 
