@@ -43,7 +43,7 @@ def map_of(*entities: Entity) -> ServiceMap:
 
 def incident(state: State, name: str, at: datetime, **onsets: float) -> None:
     """An incident that closes: who began how many seconds after its start."""
-    members = Members(last_alert_at=at)
+    members = Members(first_alert_at=at, last_alert_at=at)
     for entity_name, after in onsets.items():
         ref = f"component:default/{entity_name}"
         members.signs[ref] = Sign(
