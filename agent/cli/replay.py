@@ -20,7 +20,8 @@ from agent.errors import PermanentError
 from agent.model.change import Change
 from agent.model.effect import LaunchRun
 from agent.model.entry import ConfigLoaded, Entry
-from agent.model.incident import Incident, Problem
+from agent.model.incident import Incident
+from agent.model.problem import Problem
 from agent.model.rule import Config
 from agent.runtime.codec import digest_of
 from agent.runtime.folder import DATABASE_NAME

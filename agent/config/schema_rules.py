@@ -191,6 +191,15 @@ class RecurrenceSpec(Spec):
         default=Recurrence().incidents, ge=2, le=1000, description="This many alike..."
     )
     within: Duration = Field(default=Recurrence().within, description="...within this time.")
+    cost: float | None = Field(
+        default=None,
+        gt=0,
+        description="Or when their downtime cost this much together, by `cost-per-hour`.",
+    )
+    absent_for: Duration = Field(
+        default=Recurrence().absent_for,
+        description="A fix holds when nothing of the problem came back for this long.",
+    )
 
 
 class TargetSpec(Spec):

@@ -122,7 +122,12 @@ def recurrence(rules: Rules) -> Recurrence:
     """What the one document says, or the defaults."""
     written = rules.one(RecurrenceSpec)
     spec = written.spec if written else RecurrenceSpec()
-    return Recurrence(incidents=spec.incidents, within=spec.within)
+    return Recurrence(
+        incidents=spec.incidents,
+        within=spec.within,
+        cost=spec.cost,
+        absent_for=spec.absent_for,
+    )
 
 
 def targets(rules: Rules) -> dict[Priority, Targets]:

@@ -8,13 +8,8 @@ from agent.core.state import State
 from agent.model.alert import AlertRecord, Severity
 from agent.model.change import Change, Run
 from agent.model.effect import Effect
-from agent.model.incident import (
-    Incident,
-    IncidentEntity,
-    Problem,
-    StateInterval,
-    TimelineItem,
-)
+from agent.model.incident import Incident, IncidentEntity, StateInterval, TimelineItem
+from agent.model.problem import Problem
 from agent.model.reason import Reason
 from agent.model.reported import ReportedChange
 from agent.model.service import EntityRef
@@ -75,6 +70,7 @@ class Draft:
         "_records",
         "at",
         "cause_changed",
+        "closed",
         "created",
         "effects",
         "ended",
@@ -107,6 +103,8 @@ class Draft:
         self.entities_touched: dict[EntityRef, Moments] = {}
         """Entities where alerts began or ended, with the moments that the alerts claim."""
         self.cause_changed: dict[str, None] = {}
+        self.closed: dict[str, str] = {}
+        """Incidents that were closed in this step, with what they have in common with others."""
         self.joined: dict[str, list[str]] = {}
         """Incident to the fingerprints of the alerts that joined it in this step."""
         self.newcomers: dict[str, list[str]] = {}

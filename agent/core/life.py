@@ -9,6 +9,7 @@ from agent.core.course import forget
 from agent.core.derived import HOPS_MAX
 from agent.core.draft import Draft
 from agent.core.drift import observe
+from agent.core.problems.pattern import signature
 from agent.core.state import CLOSED_KEPT, MOMENT, Members, State, Timer
 from agent.model.alert import Severity, severity_of
 from agent.model.incident import Incident, IncidentState, Level, Priority
@@ -95,6 +96,7 @@ def close_when_quiet(state: State, draft: Draft, identifier: str) -> None:
     members = state.members.pop(identifier)
     corrected.release(state, identifier, members.corrected)
     observe.closed(state, identifier, members)
+    draft.closed[identifier] = signature(incident, members)
     state.derived.reach.gone(identifier)
     for likeness in members.unplaced:
         state.derived.likeness_gone(likeness, identifier)

@@ -200,6 +200,9 @@ def _notify(state: State, rule: Route, key: str, effect: str, incidents: list[In
             for change in (state.changes.get(i) for i in incident.changes)
             if change is not None and change.state is ChangeState.AWAITING_APPROVAL
         ]
+        if incident.workaround:
+            known = incident.workaround
+            lines.append(f"  known error {known.problem}: {known.cause}; {known}")
         lines += [f"  ticket {ticket.url}" for ticket in incident.tickets]
     first = incidents[0]
     more = f" and {len(incidents) - 1} more" if len(incidents) > 1 else ""

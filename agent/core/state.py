@@ -16,7 +16,8 @@ from agent.core.drift.memory import Drift
 from agent.core.outbox import Outbox
 from agent.model.alert import Alert, EndedBy, Severity
 from agent.model.change import Calendar, Change, Run
-from agent.model.incident import Incident, Problem
+from agent.model.incident import Incident
+from agent.model.problem import Occurrence, Problem
 from agent.model.reason import Reason
 from agent.model.reported import ReportedChange
 from agent.model.rule import EMPTY_CONFIG, Config
@@ -57,6 +58,8 @@ class Timer(StrEnum):
     GROUP = "group"
     LOOK = "look"
     RANK = "rank"
+    RECURRENCE = "recurrence"
+    PROBLEM = "problem"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -276,7 +279,8 @@ class Memory:
     problems: dict[str, Problem] = field(default_factory=dict)
     lessons: list[Lesson] = field(default_factory=list)
     """What closed incidents left behind, in the order of closing; bounded."""
-    recurrences: dict[str, list[tuple[str, datetime]]] = field(default_factory=dict)
+    recurrences: dict[str, list[Occurrence]] = field(default_factory=dict)
+    """By pattern, what is no problem yet, oldest first; bounded, and dropped in time."""
     reported: dict[str, ReportedChange] = field(default_factory=dict)
     """The newest changes of others, in the order in which they were heard of; bounded."""
     changes: dict[str, Change] = field(default_factory=dict)

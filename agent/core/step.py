@@ -20,7 +20,8 @@ from agent.core import (
 from agent.core.causes import look, ranking, reports, suspects
 from agent.core.draft import Draft
 from agent.core.drift import observe
-from agent.core.problems import recurrence
+from agent.core.problems import known_error, recurrence
+from agent.core.problems import life as problems
 from agent.core.state import State, Timer
 from agent.model.entry import (
     AgentStarted,
@@ -52,8 +53,6 @@ from agent.model.entry import (
     SignalsMeasured,
     SilenceAdded,
     SilenceExpired,
-    SuspectConfirmed,
-    SuspectDismissed,
     TicketChanged,
     TicketRefused,
     TicketWritten,
@@ -61,6 +60,13 @@ from agent.model.entry import (
     What,
 )
 from agent.model.incident import EVERYTHING, StateInterval
+from agent.model.problem_entries import (
+    FixPlanned,
+    KnownErrorRecorded,
+    ProblemMoved,
+    SuspectConfirmed,
+    SuspectDismissed,
+)
 from agent.model.service import Health
 from agent.model.transition import Transition
 
@@ -68,6 +74,7 @@ STAGES = (
     ranking.name_causes,
     life.live,
     suspects.follow,
+    known_error.attach,
     health.follow,
     recurrence.recur,
     act.withdraw,
@@ -124,6 +131,26 @@ def _apply(state: State, draft: Draft, what: What) -> None:
             route.refused(state, draft, what)
         case SilenceAdded() | SilenceExpired():
             _silence(state, draft, what)
+        case ConfigLoaded():
+            state.adopt(what.config)
+            observe.map_changed(state)
+            alerts.replace_all(state, draft)
+            alerts.await_heartbeats(state, draft)
+            act.reassess_waiting(state, draft)
+        case CalendarsExpanded():
+            state.calendars = {calendar.name: calendar for calendar in what.calendars}
+            _cross_border(state, draft)
+        case AgentStarted():
+            _take_up_watch(state, draft, what)
+        case ChangeReported():
+            reports.take_report(state, draft, what)
+        case _:
+            _hear(state, draft, what)
+
+
+def _hear(state: State, draft: Draft, what: What) -> None:
+    """What people say."""
+    match what:
         case IncidentAcknowledged():
             people.acknowledge(state, draft, what)
         case IncidentAssigned():
@@ -136,12 +163,10 @@ def _apply(state: State, draft: Draft, what: What) -> None:
             people.resolve(state, draft, what)
         case CauseConfirmed():
             people.confirm_cause(state, draft, what)
-        case ChangeReported():
-            reports.take_report(state, draft, what)
-        case SuspectConfirmed():
-            suspects.confirm(state, draft, what)
-        case SuspectDismissed():
-            suspects.dismiss(state, draft, what)
+        case SuspectConfirmed() | SuspectDismissed():
+            suspects.judge(state, draft, what)
+        case ProblemMoved() | KnownErrorRecorded() | FixPlanned():
+            problems.hear(state, draft, what)
         case ChangeRequested():
             people.request_change(state, draft, what)
         case ApprovalGiven():
@@ -150,17 +175,6 @@ def _apply(state: State, draft: Draft, what: What) -> None:
             people.reject(state, draft, what)
         case ChangeCancelled():
             people.cancel(state, draft, what)
-        case ConfigLoaded():
-            state.adopt(what.config)
-            observe.map_changed(state)
-            alerts.replace_all(state, draft)
-            alerts.await_heartbeats(state, draft)
-            act.reassess_waiting(state, draft)
-        case CalendarsExpanded():
-            state.calendars = {calendar.name: calendar for calendar in what.calendars}
-            _cross_border(state, draft)
-        case AgentStarted():
-            _take_up_watch(state, draft, what)
 
 
 def _wake(state: State, draft: Draft) -> None:
@@ -197,6 +211,10 @@ def _wake(state: State, draft: Draft) -> None:
                 ranking.look_again(state, draft, key)
             case Timer.GROUP:
                 route.flush(state, draft, key)
+            case Timer.RECURRENCE:
+                recurrence.forget(state, draft, key)
+            case Timer.PROBLEM:
+                problems.look(state, draft, key)
 
 
 def _cross_border(state: State, draft: Draft) -> None:

@@ -17,6 +17,7 @@ from agent.model.incident import Incident, IncidentState, TicketLink
 from agent.model.reason import Reason
 from agent.model.ticket import Ticket, TicketComment, TicketState
 
+SUSPECTS_TOLD_MAX = 3
 COMMENTS_WAITING_MAX = 100
 RETRY_FIRST = timedelta(seconds=5)
 RETRY_MAX = timedelta(minutes=10)
@@ -205,6 +206,14 @@ def _body(state: State, incident: Incident) -> str:
         if change is not None:
             how = f"{change.closure}" if change.closure else f"{change.state}"
             lines.append(f"Change {change.id}: {change.title}: {how.replace('_', ' ')}")
+    lines += [
+        f"Suspect: {suspect.change} {suspect.title} ({'; '.join(suspect.evidence)})"
+        for suspect in incident.suspects[:SUSPECTS_TOLD_MAX]
+        if suspect.is_match is not False
+    ]
+    if incident.workaround:
+        known = incident.workaround
+        lines.append(f"Known error {known.problem}: {known.cause}. Until it is mended: {known}")
     if incident.problem:
         lines.append(f"Problem: {incident.problem}")
     return "\n".join(lines)

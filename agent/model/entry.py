@@ -9,6 +9,13 @@ from datetime import datetime
 
 from agent.model.alert import Alert
 from agent.model.change import Calendar, ChangeType
+from agent.model.problem_entries import (
+    FixPlanned,
+    KnownErrorRecorded,
+    ProblemMoved,
+    SuspectConfirmed,
+    SuspectDismissed,
+)
 from agent.model.remediation import ParameterValue, RunResult
 from agent.model.reported import ChangeReport
 from agent.model.rule import Config
@@ -177,24 +184,6 @@ class ChangeReported:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SuspectConfirmed:
-    """A person said that this change led to the incident."""
-
-    incident: str
-    change: str
-    by: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SuspectDismissed:
-    """A person said that this change has nothing to do with the incident."""
-
-    incident: str
-    change: str
-    by: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ApprovalGiven:
     """A person approved exactly what `binding` names; `roles` are those held at that moment."""
 
@@ -349,6 +338,9 @@ What = (
     | ChangeReported
     | SuspectConfirmed
     | SuspectDismissed
+    | ProblemMoved
+    | KnownErrorRecorded
+    | FixPlanned
     | ChangeRequested
     | ApprovalGiven
     | ApprovalRejected

@@ -6,6 +6,7 @@ from enum import IntEnum, StrEnum
 
 from agent.model.alert import Severity
 from agent.model.evidence import Evidence, EvidenceKind
+from agent.model.problem import Workaround
 from agent.model.reason import Reason
 from agent.model.reported import Suspect
 from agent.model.service import EntityRef, Health
@@ -123,6 +124,8 @@ class Incident:
     tickets: tuple[TicketLink, ...] = ()
     changes: tuple[str, ...] = ()
     problem: str | None = None
+    workaround: Workaround | None = None
+    """What helps, where it looks like a known error."""
     suspects: tuple[Suspect, ...] = ()
     """Changes that may have led to it, the likeliest first; bounded."""
     automated: bool = False
@@ -184,26 +187,3 @@ class Targets:
 
     response: timedelta
     restoration: timedelta
-
-
-class ProblemState(StrEnum):
-    """Where a problem is in its life."""
-
-    OPEN = "open"
-    KNOWN_ERROR = "known_error"
-    CLOSED = "closed"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Problem:
-    """The cause of incidents that come back, or of a remediation that stopped helping."""
-
-    id: str
-    state: ProblemState
-    title: str
-    opened_at: datetime
-    signature: str
-    """Cause and kinds of alert: what the incidents have in common."""
-    cause: EntityRef | None
-    incidents: tuple[str, ...]
-    reason: Reason

@@ -43,6 +43,15 @@ class Reason(StrEnum):
     QUIET = "quiet"
     # Problems
     RECURRED = "recurred"
+    COSTLY = "costly"
+    KNOWN_ERROR = "known_error"
+    PROBLEM_MOVED = "problem_moved"
+    KNOWN_ERROR_RECORDED = "known_error_recorded"
+    FIX_PLANNED = "fix_planned"
+    PROBLEM_REOPENED = "problem_reopened"
+    PROBLEM_VERIFIED = "problem_verified"
+    MOVE_REFUSED = "move_refused"
+    NOT_VERIFIED = "not_verified"
     BREAKER_OPENED = "breaker_opened"
     # Deciding on a remediation
     RULE_MATCHED = "rule_matched"

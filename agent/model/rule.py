@@ -96,6 +96,10 @@ class Recurrence:
 
     incidents: int = 3
     within: timedelta = timedelta(days=30)
+    cost: float | None = None
+    """What their downtime may cost together before it is a problem however few they are."""
+    absent_for: timedelta = timedelta(days=14)
+    """A fix holds when nothing of the problem came back for this long."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,13 +5,8 @@ from dataclasses import dataclass
 from agent.model.alert import AlertRecord
 from agent.model.change import Change, Run
 from agent.model.effect import Effect
-from agent.model.incident import (
-    Incident,
-    IncidentEntity,
-    Problem,
-    StateInterval,
-    TimelineItem,
-)
+from agent.model.incident import Incident, IncidentEntity, StateInterval, TimelineItem
+from agent.model.problem import Problem
 from agent.model.reason import Reason
 from agent.model.reported import ReportedChange
 

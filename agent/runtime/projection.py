@@ -13,13 +13,8 @@ from typing import Any
 
 from agent.model.alert import AlertRecord
 from agent.model.change import Change, Run
-from agent.model.incident import (
-    Incident,
-    IncidentEntity,
-    Problem,
-    StateInterval,
-    TimelineItem,
-)
+from agent.model.incident import Incident, IncidentEntity, StateInterval, TimelineItem
+from agent.model.problem import Problem
 from agent.model.reported import ReportedChange
 from agent.model.transition import Record
 from agent.runtime.codec import encode, to_micros

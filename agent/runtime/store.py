@@ -10,8 +10,9 @@ from typing import TypeVar
 
 from agent.model.alert import AlertRecord
 from agent.model.change import Change, ChangeState, Run
-from agent.model.incident import Incident, IncidentState, Problem, StateInterval, TimelineItem
+from agent.model.incident import Incident, IncidentState, StateInterval, TimelineItem
 from agent.model.interval import Interval
+from agent.model.problem import Problem
 from agent.model.remediation import RunLine
 from agent.model.reported import ReportedChange
 from agent.model.service import EntityRef

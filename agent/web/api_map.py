@@ -11,7 +11,7 @@ from aiohttp import web
 from pydantic import Field
 
 from agent.core.state import State
-from agent.model.incident import Problem
+from agent.model.problem import Problem
 from agent.model.service import Entity, EntityKind, EntityRef, Health
 from agent.web.api_views import PAGE_ITEMS_MAX, Page, ProblemDetail
 from agent.web.permission import Permission

@@ -5,8 +5,8 @@ from http import HTTPStatus
 from aiohttp import web
 from pydantic import Field
 
-from agent.model.entry import SuspectConfirmed, SuspectDismissed
 from agent.model.incident import Incident, TimelineItem
+from agent.model.problem_entries import SuspectConfirmed, SuspectDismissed
 from agent.model.reported import ReportedChange
 from agent.web.api_incidents import known_incident
 from agent.web.api_views import ListQuery, Page

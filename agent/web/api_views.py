@@ -9,7 +9,8 @@ from pydantic import Field
 
 from agent.model.alert import AlertRecord
 from agent.model.change import Approval, Change, ChangeState, ChangeType, Closure, Decision, Run
-from agent.model.incident import Incident, Problem, TimelineItem
+from agent.model.incident import Incident, TimelineItem
+from agent.model.problem import Problem
 from agent.model.remediation import ParameterValue, RunLine
 from agent.web.routes import Wish
 

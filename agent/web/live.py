@@ -14,13 +14,8 @@ from pydantic import Field
 from agent.model.alert import AlertRecord
 from agent.model.change import Change, Run, RunState
 from agent.model.entry import CalendarsExpanded, ConfigLoaded, SilenceAdded, SilenceExpired
-from agent.model.incident import (
-    Incident,
-    IncidentEntity,
-    Problem,
-    StateInterval,
-    TimelineItem,
-)
+from agent.model.incident import Incident, IncidentEntity, StateInterval, TimelineItem
+from agent.model.problem import Problem
 from agent.model.reported import ReportedChange
 from agent.model.transition import Record
 from agent.runtime.feed import Resync

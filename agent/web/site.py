@@ -11,8 +11,9 @@ from agent.core.state import State
 from agent.model.alert import Alert, AlertRecord
 from agent.model.change import Change, ChangeState, Run
 from agent.model.entry import Entry, What
-from agent.model.incident import Incident, IncidentState, Problem, StateInterval, TimelineItem
+from agent.model.incident import Incident, IncidentState, StateInterval, TimelineItem
 from agent.model.interval import Interval
+from agent.model.problem import Problem
 from agent.model.remediation import RunLine
 from agent.model.reported import ChangeReport, ReportedChange
 from agent.model.service import EntityRef

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from agent.core.causes.reports import REPORTED_KEPT, REPORTED_MAX
 from agent.core.causes.suspects import SUSPECTS_MAX, suspects_at
-from agent.model.entry import ChangeReported, SuspectConfirmed, SuspectDismissed
+from agent.model.entry import ChangeReported
+from agent.model.problem_entries import SuspectConfirmed, SuspectDismissed
 from agent.model.reported import GITHUB_PROJECT, ChangeReport, Progress, names_of_repository
 from tests.core.play import CONFIG, SHOP, Play, entity, minutes, ref, service_map
 

@@ -379,4 +379,6 @@ def test_a_problem_is_told_at_the_desk() -> None:
         while play.asked(WriteTicket):
             last = written(play)
         play.wait(3600)
+    while play.asked(WriteTicket):
+        last = written(play)
     assert last.ticket.body.splitlines()[-1] == "Problem: PRB-1"

@@ -9,8 +9,9 @@ from agent.core.step import step
 from agent.model.alert import AlertRecord
 from agent.model.change import Change, ChangeState, Run
 from agent.model.entry import ConfigLoaded, Entry, What
-from agent.model.incident import Incident, IncidentState, Problem, StateInterval, TimelineItem
+from agent.model.incident import Incident, IncidentState, StateInterval, TimelineItem
 from agent.model.interval import Interval
+from agent.model.problem import Problem
 from agent.model.remediation import RunLine
 from agent.model.rule import Config
 from agent.model.transition import Record, Transition

@@ -24,8 +24,9 @@ from agent.model.change import (
     Verdict,
 )
 from agent.model.entry import AlertsReceived, SilenceAdded, What
-from agent.model.incident import Problem, ProblemState, TimelineItem
+from agent.model.incident import TimelineItem
 from agent.model.labels import Matcher, MatchOperator, fingerprint
+from agent.model.problem import Problem, ProblemState
 from agent.model.reason import Reason
 from agent.model.remediation import (
     Host,

@@ -12,8 +12,8 @@ from datetime import datetime, timedelta
 from agent.core.draft import Draft
 from agent.core.state import State
 from agent.model.change import Change, Closure
-from agent.model.entry import SuspectConfirmed, SuspectDismissed
 from agent.model.incident import Incident, IncidentState
+from agent.model.problem_entries import SuspectConfirmed, SuspectDismissed
 from agent.model.reason import Reason
 from agent.model.reported import Progress, ReportedChange, Suspect
 from agent.model.service import EntityRef
@@ -49,19 +49,9 @@ def follow(state: State, draft: Draft) -> None:
             _name(state, draft, incident)
 
 
-def confirm(state: State, draft: Draft, said: SuspectConfirmed) -> None:
-    """A person knows that this change led to the incident."""
-    _judge(state, draft, said, is_match=True)
-
-
-def dismiss(state: State, draft: Draft, said: SuspectDismissed) -> None:
-    """A person knows that it did not."""
-    _judge(state, draft, said, is_match=False)
-
-
-def _judge(
-    state: State, draft: Draft, said: SuspectConfirmed | SuspectDismissed, *, is_match: bool
-) -> None:
+def judge(state: State, draft: Draft, said: SuspectConfirmed | SuspectDismissed) -> None:
+    """A person knows that this change led to the incident, or that it did not."""
+    is_match = isinstance(said, SuspectConfirmed)
     incident = state.incidents.get(said.incident)
     if incident is None or incident.state is IncidentState.MERGED:
         draft.refuse(Reason.NOT_FOUND, f"there is no incident {said.incident} in the watch")

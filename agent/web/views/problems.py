@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from agent.model.incident import Problem, ProblemState
+from agent.model.problem import Problem, ProblemState
 from agent.model.service import ServiceMap
 from agent.web.views.words import Badge, Link, Moment, Tone, counted, entity_label, moment, word
 

@@ -1,0 +1,1 @@
+"""Problems, from the third incident to the review."""
