@@ -47,6 +47,8 @@ def name_causes(state: State, draft: Draft) -> None:
             draft.ranked[identifier] = None
             if not is_new or incident is None or not incident.is_live:
                 continue
+            if identifier not in forced and not _says_more(state, identifier):
+                continue
             if _is_due(state, draft, identifier) and rank(state, draft, incident):
                 fresh.append(identifier)
         for identifier in fresh:
@@ -125,6 +127,12 @@ def rank(state: State, draft: Draft, incident: Incident, *, is_final: bool = Fal
             + "; ".join(causes[0].evidence_for),
         )
     return True
+
+
+def _says_more(state: State, identifier: str) -> bool:
+    """Whether there is a sign that was not there when it was ranked last."""
+    members = state.members[identifier]
+    return len(members.signs) != members.ranked_signs
 
 
 def _is_due(state: State, draft: Draft, identifier: str) -> bool:
