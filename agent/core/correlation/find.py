@@ -1,5 +1,6 @@
 """Which open incident an alert belongs to, if any: by the map, by labels, by what was learnt."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -76,12 +77,16 @@ def _by_labels(state: State, new: Newcomer) -> Found | None:
 
 
 def _by_map(state: State, new: Newcomer, entity: str) -> Found | None:
-    candidates = {
-        identifier: step
-        for identifier, step in state.derived.reach.of(entity).items()
-        if _may_own(state, identifier, step, entity, new)
-        and not corrected.is_barred(state, identifier, new.active)
-    }
+    candidates: dict[str, Step] = {}
+    for near in _nearest_first(state, state.derived.reach.of(entity)):
+        candidates = {
+            identifier: step
+            for identifier, step in near.items()
+            if _may_own(state, identifier, step, entity, new)
+            and not corrected.is_barred(state, identifier, new.active)
+        }
+        if candidates:
+            break
     if not candidates:
         return None
     for identifier in list(candidates):
@@ -97,6 +102,16 @@ def _by_map(state: State, new: Newcomer, entity: str) -> Found | None:
     )
     is_here = entity in state.members[best].entities
     return Found(best, Reason.SAME_ENTITY if is_here else Reason.NEAR_ON_MAP)
+
+
+def _nearest_first(state: State, near: Mapping[str, Step]) -> tuple[Mapping[str, Step], ...]:
+    """Those at the place itself win over all others, so most alerts need ask no more of them.
+
+    But for waves: which of them goes on is seen only where all are asked together.
+    """
+    if any(state.members[identifier].after is not None for identifier in near):
+        return (near,)
+    return {identifier: step for identifier, step in near.items() if not step.distance}, near
 
 
 def _may_own(state: State, identifier: str, step: Step, entity: str, new: Newcomer) -> bool:
