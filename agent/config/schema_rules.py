@@ -168,6 +168,22 @@ class CorrelationSpec(Spec):
         default=Correlation().suspect_within,
         description="A change that began earlier than this before an incident is no suspect.",
     )
+    flap_window: Duration = Field(
+        default=Correlation().flap_window,
+        description="An alert's changes of state that are older do not count as flapping.",
+    )
+    flap_begins: float = Field(
+        default=Correlation().flap_begins,
+        ge=2,
+        le=40,
+        description="With more changes in that window, the newer weighing more, an alert flaps...",
+    )
+    flap_ends: float = Field(
+        default=Correlation().flap_ends,
+        ge=1,
+        le=40,
+        description="...until there are fewer. Not above `flapBegins`.",
+    )
     similar_labels: list[str] = Field(
         default_factory=lambda: list(Correlation().similar_labels),
         description="For alerts the map cannot place: those that are present must agree.",
@@ -182,6 +198,12 @@ class CorrelationSpec(Spec):
         le=1,
         description="Fewer signs than this share of the usual are no clear evidence; 0: never.",
     )
+
+    @model_validator(mode="after")
+    def _ends_below_its_begin(self) -> "CorrelationSpec":
+        if self.flap_ends > self.flap_begins:
+            raise ValueError("flapEnds must not be above flapBegins")
+        return self
 
 
 class RecurrenceSpec(Spec):

@@ -7,6 +7,7 @@ about an old occurrence never touches a newer one.
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from agent.core import flapping
 from agent.core.correlation.join import join, leave
 from agent.core.draft import Draft, Moments
 from agent.core.drift import observe
@@ -135,6 +136,8 @@ def end(state: State, draft: Draft, active: ActiveAlert, *, by: EndedBy, at: dat
             del state.firing_at[active.entity]
     draft.record(alert_record(active, ends_at=at, by=by))
     draft.ended[name] = None
+    if by is EndedBy.RESOLVED:
+        flapping.cleared(state, draft, active, at)
     leave(state, draft, active, by)
     if state.derived.alert_ended(name, alert.labels):
         release(state, draft)
@@ -145,6 +148,7 @@ def release(state: State, draft: Draft) -> None:
     for active in reconsider(state, draft):
         if active.incident is None:
             join(state, draft, active)
+            flapping.settle(state, draft, active)
         else:
             draft.freed[active.alert.fingerprint] = None
 
@@ -205,6 +209,7 @@ def _start(state: State, draft: Draft, alert: Alert, source: str) -> None:
     )
     state.alerts[name] = active
     observe.placed(state, entity, alert, draft.at)
+    flapping.began(state, draft, active, ended)
     if alert.expires_at is not None:
         state.bucket(Timer.LEASE, alert.expires_at, name)
     if state.derived.inhibitions:
@@ -222,6 +227,7 @@ def _start(state: State, draft: Draft, alert: Alert, source: str) -> None:
             _beat(state, draft, heartbeat, draft.at)
     else:
         join(state, draft, active)
+        flapping.settle(state, draft, active)
 
 
 def _is_news(alert: Alert, ended: EndedAlert) -> bool:

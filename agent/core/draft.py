@@ -27,6 +27,8 @@ NEWS = frozenset(
         Reason.HANDED_OVER,
         Reason.VERIFICATION_FAILED,
         Reason.RUN_LOST,
+        Reason.TOLD_AGAIN,
+        Reason.CLEAR,
     }
 )
 """Reasons that make an incident worth telling again."""

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from agent.core import impact, sync
+from agent.core import flapping, impact, sync, until_clear
 from agent.core.causes import lessons
 from agent.core.correlation import corrected
 from agent.core.course import forget
@@ -40,19 +40,21 @@ def live(state: State, draft: Draft) -> None:
         incident = state.incidents.get(identifier)
         if incident is not None and incident.is_live:
             _tell_joined(state, draft, identifier)
-            _assess(state, draft, incident, state.members[identifier])
+            members = state.members[identifier]
+            _assess(state, draft, incident, members)
+            until_clear.judge(state, draft, state.incidents[identifier], members)
 
 
-def acknowledge(state: State, draft: Draft, incident: Incident, by: str) -> None:
+def acknowledge(state: State, draft: Draft, incident: Incident, by: str) -> Incident:
     """A person took note: the response clock stops."""
-    draft.set_incident(
+    draft.note(incident.id, Reason.ACKNOWLEDGED, f"acknowledged by {by}", actor=by)
+    return draft.set_incident(
         state,
         incident,
         acknowledged_by=by,
         acknowledged_at=draft.at,
         assignee=incident.assignee or by,
     )
-    draft.note(incident.id, Reason.ACKNOWLEDGED, f"acknowledged by {by}", actor=by)
 
 
 def resolve(state: State, draft: Draft, incident: Incident, reason: Reason, text: str) -> None:
@@ -95,13 +97,19 @@ def close_when_quiet(state: State, draft: Draft, identifier: str) -> None:
     incident = lessons.learn(state, draft, incident, state.members[identifier])
     members = state.members.pop(identifier)
     corrected.release(state, identifier, members.corrected)
+    flapping.carry(state, list(members.flapping), into=None)
     observe.closed(state, identifier, members)
     draft.closed[identifier] = signature(incident, members)
     state.derived.reach.gone(identifier)
     for likeness in members.unplaced:
         state.derived.likeness_gone(likeness, identifier)
-    draft.set_incident(state, incident, state=IncidentState.CLOSED, closed_at=draft.at)
+    was_resting = incident.until_clear is not None
+    draft.set_incident(
+        state, incident, state=IncidentState.CLOSED, closed_at=draft.at, until_clear=None
+    )
     draft.note(identifier, Reason.QUIET, "closed: nothing fired again in the quiet time")
+    if was_resting:
+        draft.note(identifier, Reason.CLEAR, "it has been clear for the quiet time")
     state.schedule(draft.at + CLOSED_KEPT, Timer.QUIET, identifier)
 
 
@@ -193,7 +201,7 @@ def _assess(state: State, draft: Draft, incident: Incident, members: Members) ->
         incident = _count(state, draft, incident, members)
     if firing and incident.state is IncidentState.RESOLVED and incident.id in draft.joined:
         reopen(state, draft, incident, "it fired again within the quiet time")
-    elif not firing and incident.state is IncidentState.OPEN:
+    elif not firing and not members.flapping and incident.state is IncidentState.OPEN:
         _settle(state, draft, incident, members)
 
 

@@ -1,6 +1,6 @@
 """What people asked for: each either becomes part of the story or is refused with its reason."""
 
-from agent.core import act, course, life, sync
+from agent.core import act, course, life, sync, until_clear
 from agent.core.causes import ranking
 from agent.core.decide import check_parameters
 from agent.core.draft import Draft
@@ -36,10 +36,19 @@ def live_incident(state: State, draft: Draft, identifier: str) -> Incident | Non
 
 
 def acknowledge(state: State, draft: Draft, said: IncidentAcknowledged) -> None:
-    """Note that somebody has it; a second time changes nothing."""
+    """Note that somebody has it; a second time changes only whether it is told again."""
     incident = live_incident(state, draft, said.incident)
-    if incident is not None and incident.acknowledged_at is None:
-        life.acknowledge(state, draft, incident, said.by)
+    if incident is None:
+        return
+    if said.until is not None and said.until <= draft.at:
+        draft.refuse(Reason.ACKNOWLEDGED_UNTIL_CLEAR, f"{said.until.isoformat()} is over")
+        return
+    if incident.acknowledged_at is None:
+        incident = life.acknowledge(state, draft, incident, said.by)
+    if said.until_clear or said.until is not None:
+        until_clear.begin(state, draft, incident, said.by, said.until)
+    elif incident.until_clear is not None:
+        until_clear.lift(state, draft, incident, said.by)
 
 
 def assign(state: State, draft: Draft, said: IncidentAssigned) -> None:

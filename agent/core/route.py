@@ -178,6 +178,8 @@ def _plan(  # noqa: PLR0917 - the group and everything it is about
 
 
 def _is_muted(state: State, incident: Incident) -> bool:
+    if incident.until_clear is not None and incident.is_live:
+        return True
     members = state.members.get(incident.id)
     if members is None or not members.firing:
         return False

@@ -45,12 +45,14 @@ class Timer(StrEnum):
 
     LEASE = "lease"
     FORGET = "forget"
+    FLAP = "flap"
     HEARTBEAT = "heartbeat"
     SUPPRESSION = "suppression"
     QUIET = "quiet"
     COUNT = "count"
     RESPONSE = "response"
     RESTORATION = "restoration"
+    UNTIL_CLEAR = "until_clear"
     DECIDE = "decide"
     CHANGE = "change"
     VERIFY = "verify"
@@ -95,6 +97,24 @@ class EndedAlert:
     by: EndedBy
     heard_at: datetime | None = None
     """When it was first heard of; None where only its end was."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Flap:
+    """How often an alert that fired more than once changed its state of late."""
+
+    changed_at: list[datetime]
+    """Moments of its last changes, oldest first; bounded, and none is older than the window."""
+    since: datetime | None = None
+    """Since when it flaps; None: it does not."""
+    counted: int = 0
+    """How many changes in the window made it flapping."""
+    changes: int = 0
+    """How many changes there were since the first of those."""
+    incident: str | None = None
+    """The live incident that holds it as one."""
+    label: str = ""
+    """What it is called there."""
 
 
 @dataclass(slots=True)
@@ -170,6 +190,8 @@ class Members:
     unplaced: tuple[tuple[str, ...], ...] = ()
     """The likenesses by which alerts without an entity join."""
     corrected: Corrected = field(default_factory=Corrected)
+    flapping: dict[str, None] = field(default_factory=dict)
+    """Fingerprints that flap, firing at the moment or not: while there are any, it is not over."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -270,6 +292,8 @@ class Memory:
     incidents: dict[str, Incident] = field(default_factory=dict)
     members: dict[str, Members] = field(default_factory=dict)
     """Of live incidents, the one with the latest alert last."""
+    flaps: dict[str, Flap] = field(default_factory=dict)
+    """Alerts that fired more than once of late, by fingerprint; bounded."""
     placed: dict[str, str] = field(default_factory=dict)
     """Fingerprint to the live incident in which a person put that alert."""
     onsets: dict[str, Onset] = field(default_factory=dict)

@@ -9,12 +9,14 @@ from agent.core import (
     alerts,
     corrections,
     decide,
+    flapping,
     health,
     life,
     people,
     route,
     suppress,
     sync,
+    until_clear,
     verify,
 )
 from agent.core.causes import look, ranking, reports, suspects
@@ -186,6 +188,8 @@ def _wake(state: State, draft: Draft) -> None:
                 alerts.expire(state, draft, key)
             case Timer.FORGET:
                 alerts.forget(state, draft, key)
+            case Timer.FLAP:
+                flapping.look(state, draft, key)
             case Timer.HEARTBEAT:
                 alerts.miss(state, draft, key)
             case Timer.SUPPRESSION:
@@ -197,6 +201,8 @@ def _wake(state: State, draft: Draft) -> None:
                 life.count(state, draft, key)
             case Timer.RESPONSE | Timer.RESTORATION:
                 life.check_clock(state, draft, kind, key, due)
+            case Timer.UNTIL_CLEAR:
+                until_clear.run_out(state, draft, key, due)
             case Timer.DECIDE:
                 decide.ask_again(state, draft, key)
             case Timer.CHANGE:

@@ -7,7 +7,7 @@ told with the next one.
 import hashlib
 from datetime import timedelta
 
-from agent.core import facts
+from agent.core import facts, flapping
 from agent.core.conditions import Condition
 from agent.core.draft import Draft
 from agent.core.state import State, TicketSync, Timer
@@ -196,6 +196,7 @@ def _body(state: State, incident: Incident) -> str:
         why = "; ".join(cause.evidence_for)
         lines.append(f"Probable cause: {label(cause.entity)}" + (f" ({why})" if why else ""))
         lines += [f"  against it: {text}" for text in cause.evidence_against]
+    lines += flapping.told(state, incident.id)
     impact, urgency = incident.impact.name.lower(), incident.urgency.name.lower()
     lines.append(f"Priority: P{incident.priority} (impact {impact}, urgency {urgency})")
     lines.append(f"Since: {incident.started_at:%Y-%m-%d %H:%M:%S} UTC")

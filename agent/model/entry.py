@@ -86,10 +86,15 @@ class SilenceExpired:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IncidentAcknowledged:
-    """A person took note: response has begun."""
+    """A person took note: response has begun.
+
+    With `until_clear` nobody is told of it again until it is over, or until `until`.
+    """
 
     incident: str
     by: str
+    until_clear: bool = False
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

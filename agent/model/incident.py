@@ -82,6 +82,20 @@ class TicketLink:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UntilClear:
+    """Somebody has it and is not told again until it is over; with how it was then."""
+
+    by: str
+    since: datetime
+    until: datetime | None
+    """At the latest until then; None: until it has been clear for the quiet time."""
+    priority: Priority
+    severity: Severity
+    entities: int
+    """How many places alerted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Incident:
     """An unplanned interruption or degradation: what is broken, for whom, why, and who has it."""
 
@@ -114,6 +128,8 @@ class Incident:
     assignee: str | None = None
     acknowledged_by: str | None = None
     acknowledged_at: datetime | None = None
+    until_clear: UntilClear | None = None
+    """While this is set, nobody is told of it again."""
     response_due: datetime | None = None
     restoration_due: datetime | None = None
     resolved_at: datetime | None = None

@@ -82,6 +82,12 @@ class Correlation:
     """A resolved incident reopens within this time, and closes after it."""
     suspect_within: timedelta = timedelta(hours=6)
     """A change that began earlier than this before an incident is no suspect of it."""
+    flap_window: timedelta = timedelta(minutes=20)
+    """Changes of an alert's state older than this do not count as flapping."""
+    flap_begins: float = 8.0
+    """More weighed changes than this within the window are flapping..."""
+    flap_ends: float = 3.0
+    """...until there are fewer than this."""
     similar_labels: tuple[str, ...] = ("cluster", "namespace", "service", "job", "host", "instance")
     """For alerts that the map cannot place: those that are present must agree."""
     peer_labels: tuple[str, ...] = ("caller", "client", "peer", "source_workload")

@@ -56,7 +56,8 @@ class IncidentsAreOne(Checker):
             members = state.members[incident.id]
             if incident.firing != len(members.firing) and not members.is_counting:
                 return f"{incident.id} says that {incident.firing} alerts of it fire"
-        if incident.state is _S.OPEN and not incident.firing:
+        flaps = incident.is_live and bool(state.members[incident.id].flapping)
+        if incident.state is _S.OPEN and not incident.firing and not flaps:
             return f"{incident.id} is open and nothing of it fires"
         connectors = [link.connector for link in incident.tickets]
         if len(connectors) != len(set(connectors)):

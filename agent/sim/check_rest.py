@@ -136,6 +136,8 @@ class QuietIsReached(Checker):
         "health",
         "heartbeats",
         "tickets",
+        "flaps",
+        "placed",
         "groups",
         "buckets",
         "timers",

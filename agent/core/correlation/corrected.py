@@ -35,7 +35,7 @@ def keep(state: State, identifier: str, fingerprints: Iterable[str]) -> None:
     corrected = state.members[identifier].corrected
     for name in fingerprints:
         before = state.placed.get(name)
-        if before is not None and before != identifier:
+        if before in state.members and before != identifier:
             state.members[before].corrected.kept.pop(name, None)
         corrected.sent_away.pop(name, None)
         corrected.kept[name] = None

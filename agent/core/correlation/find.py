@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from agent.core import flapping
 from agent.core.correlation import corrected, groups
 from agent.core.correlation.reach import Step, Way
 from agent.core.state import ActiveAlert, State
@@ -45,6 +46,9 @@ def find(state: State, new: Newcomer) -> Found | None:
     placed = corrected.home(state, new.series)
     if placed is not None:
         return Found(placed, Reason.PLACED_BY_PERSON)
+    held = flapping.home(state, new.series)
+    if held is not None:
+        return Found(held, Reason.FLAPPING)
     if new.active.entity is None:
         return _by_labels(state, new) or _by_habit(state, new, is_known=False)
     found = _by_map(state, new, new.active.entity)

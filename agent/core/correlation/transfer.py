@@ -7,6 +7,7 @@ belong elsewhere (`waves`, `causes`, people).
 from collections.abc import Iterable
 from datetime import datetime
 
+from agent.core import flapping
 from agent.core.correlation import corrected
 from agent.core.correlation.find import likeness_of
 from agent.core.correlation.members import add, rebuild, shown_at, take_out, take_over
@@ -39,11 +40,17 @@ def move(
     for active in moving:
         active.incident = into
         add(state, draft, into, active, shown_at(active))
+    flapping.carry(state, [active.alert.fingerprint for active in moving], into=into)
     rebuild(state, draft, source)
     started_at = min(active.alert.starts_at for active in moving)
-    incident = state.incidents[into]
-    if started_at < incident.started_at:
-        draft.set_incident(state, incident, started_at=started_at)
+    incident, members = state.incidents[into], state.members[into]
+    draft.set_incident(
+        state,
+        incident,
+        started_at=min(started_at, incident.started_at),
+        alerts=members.alerts,
+        firing=len(members.firing),
+    )
     names = tuple(active.alert.fingerprint for active in moving)
     draft.joined.setdefault(into, []).extend(names)
     draft.newcomers.setdefault(into, []).extend(names)
@@ -100,6 +107,7 @@ def absorb(state: State, draft: Draft, *, into: str, other: str) -> None:
         explained.others += more.others
         explained.named = [*explained.named, *more.named][:EXPLAINED_NAMED_MAX]
     corrected.take_over(state, into=into, other=other, said=source.corrected)
+    flapping.carry(state, list(source.flapping), into=into)
     for likeness in source.unplaced:
         state.derived.likeness_gone(likeness, other)
         state.derived.likeness_added(likeness, into)
@@ -114,6 +122,8 @@ def absorb(state: State, draft: Draft, *, into: str, other: str) -> None:
         kept,
         started_at=min(kept.started_at, gone.started_at),
         changes=(*kept.changes, *gone.changes),
+        alerts=target.alerts,
+        firing=len(target.firing),
     )
     for identifier in gone.changes:
         if change := state.changes.get(identifier):
