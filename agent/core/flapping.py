@@ -14,7 +14,8 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from agent.core.draft import Draft
-from agent.core.state import ActiveAlert, EndedAlert, Flap, State, Timer
+from agent.core.flap import Flap
+from agent.core.state import ActiveAlert, EndedAlert, State, Timer
 from agent.model.alert import EndedBy
 from agent.model.reason import Reason
 

@@ -13,6 +13,7 @@ from agent.core.belonging import Corrected, Onset, Wave
 from agent.core.causes.lesson import Lesson
 from agent.core.derived import Derived
 from agent.core.drift.memory import Drift
+from agent.core.flap import Flap
 from agent.core.outbox import Outbox
 from agent.model.alert import Alert, EndedBy, Severity
 from agent.model.change import Calendar, Change, Run
@@ -97,24 +98,6 @@ class EndedAlert:
     by: EndedBy
     heard_at: datetime | None = None
     """When it was first heard of; None where only its end was."""
-
-
-@dataclass(slots=True, kw_only=True)
-class Flap:
-    """How often an alert that fired more than once changed its state of late."""
-
-    changed_at: list[datetime]
-    """Moments of its last changes, oldest first; bounded, and none is older than the window."""
-    since: datetime | None = None
-    """Since when it flaps; None: it does not."""
-    counted: int = 0
-    """How many changes in the window made it flapping."""
-    changes: int = 0
-    """How many changes there were since the first of those."""
-    incident: str | None = None
-    """The live incident that holds it as one."""
-    label: str = ""
-    """What it is called there."""
 
 
 @dataclass(slots=True)

@@ -268,8 +268,8 @@ def test_both_tickets_say_what_was_corrected() -> None:
     play.fire("Slow", service="two")
     written(play)
     move(play, one, into=2)
-    texts = [[c.text for c in written(play).ticket.comments] for _ in range(2)]
-    assert texts == [
+    writes = sorted((written(play), written(play)), key=lambda write: write.incident)
+    assert [[comment.text for comment in write.ticket.comments] for write in writes] == [
         ["ann: Slow belongs to INC-2: another rack"],
         ["ann: Slow of INC-1 belongs here: another rack"],
     ]

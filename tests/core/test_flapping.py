@@ -6,8 +6,8 @@ from datetime import timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from agent.core.flap import Flap
 from agent.core.flapping import CHANGES_KEPT_MAX, weighed
-from agent.core.state import Flap
 from agent.model.effect import Notify
 from agent.model.entry import IncidentResolved, IncidentsMerged, NotificationSent
 from agent.model.incident import IncidentState

@@ -76,9 +76,9 @@ def test_what_is_worse_is_told_at_once_and_why() -> None:
     ):
         play = told()
         rest(play)
-        play.wait(200)
+        play.wait(60)
         play.fire("Broken", service=service, severity=severity)
-        play.wait(100)
+        play.wait(240)
         assert play.said("INC-1", "told_again") == [f"worse than when ann acknowledged it: {text}"]
         assert play.incident().until_clear is None
         hear(play)
