@@ -10,6 +10,7 @@ from agent.reporting.surprise import MAD_TO_SIGMA, Values
 HUBER_K = 1.345
 """Residuals beyond this many spreads count linearly (95 % efficiency under a normal law)."""
 ROUNDS = 20
+SETTLED = 1e-7
 PAIRS_MIN = 8
 """With fewer moments at which both are known nothing is fitted."""
 
@@ -60,6 +61,6 @@ def shares(callers: Values, callee: Values) -> Values | None:
                 rest = products[column] - squares[column] @ found
                 step = rest / squares[column, column]
                 found[column] = max(0.0, found[column] + step)
-        if np.allclose(found, before, rtol=1e-6, atol=1e-12):
+        if np.abs(found - before).max() <= SETTLED * found.max():
             break
     return found

@@ -82,10 +82,10 @@ class Usual:
         if not history.size:
             return None
         ordered = np.sort(history)
-        median = float(np.median(ordered))
-        spread = MAD_TO_SIGMA * float(np.median(np.abs(ordered - median)))
+        median = _quantile(ordered, 0.5)
+        spread = MAD_TO_SIGMA * _quantile(np.sort(np.abs(ordered - median)), 0.5)
         least = max(SPREAD_FLOOR * abs(median), floor)
-        edge = float(np.quantile(ordered, TAIL_QUANTILE))
+        edge = _quantile(ordered, TAIL_QUANTILE)
         beyond = ordered[ordered > edge] - edge
         mean = float(beyond.mean()) if beyond.size else 0.0
         return cls(median, ordered, max(mean, SPREAD_FLOOR * spread, least), least)
@@ -100,6 +100,14 @@ class Usual:
             beyond = np.maximum(0.0, values - self.ordered[-1])
             surprise = surprise + beyond / self.slope
         return np.where(np.isfinite(values), np.minimum(surprise, SURPRISE_MAX), np.nan)
+
+
+def _quantile(ordered: Values, share: float) -> float:
+    """By linear interpolation, of values in order; numpy's own sorts them again."""
+    place = share * (ordered.size - 1)
+    low = int(place)
+    high = min(low + 1, ordered.size - 1)
+    return float(ordered[low] + (place - low) * (ordered[high] - ordered[low]))
 
 
 @dataclass(frozen=True, slots=True)

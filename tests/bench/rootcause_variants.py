@@ -29,9 +29,12 @@ def shrunk(share: float) -> Harden:
 
     def harden(case: Case, chance: np.random.Generator) -> Case:
         samples, normal = case.samples, case.normal
-        places = [normal.columns.index(column) for column in samples.columns]
         drawn = normal.values[chance.integers(len(normal.times), size=len(samples.times))]
-        rest = drawn[:, places]
+        places = {column: number for number, column in enumerate(normal.columns)}
+        unknown = np.full(len(samples.times), np.nan)
+        rest = np.stack(
+            [drawn[:, places[c]] if c in places else unknown for c in samples.columns], axis=1
+        )
         mixed = share * samples.values + (1 - share) * rest
         values = np.where(np.isfinite(mixed), mixed, samples.values)
         return replace(case, samples=replace(samples, values=values))

@@ -36,6 +36,8 @@ NEAR_HOPS = 4
 SMALL_MAP = 500
 """Up to so many entities a look takes in those too to which no edge leads."""
 ALERTS_ASKED_MAX = 50
+ACCIDENTS_MAX = 0.05
+"""What calm looks show so often says nothing."""
 UNKNOWN_MAX = 100
 """How many entities without data a look names."""
 FINDINGS_MAX = 1_000
@@ -112,10 +114,15 @@ def votes(state: State, incident: str) -> Mapping[EntityRef, Vote]:
 
 
 def certainty(state: State, incident: str) -> float:
-    """The chance that the metrics around an incident show more than an accident, 0 to 1."""
+    """How surely the metrics around an incident show more than accidents, 0 to 1.
+
+    0 where a look at a calm world would show something as odd one time in twenty.
+    """
     looking = state.looking.get(incident)
     found = looking.look.findings if looking and looking.look else ()
-    return max((finding.chance for finding in found), default=0.0)
+    chance = max((finding.chance for finding in found), default=0.0)
+    by_accident = (1.0 - chance) / chance if chance else 1.0
+    return max(0.0, 1.0 - by_accident / ACCIDENTS_MAX)
 
 
 def rank_all(state: State, incident: str) -> tuple[Vote, ...]:

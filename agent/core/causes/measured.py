@@ -46,19 +46,26 @@ NOTHING_MEASURED = Measured()
 def measured(state: State, incident: str) -> Measured:
     """What was measured around an incident.
 
-    Metrics count by the chance that they show more than an accident. Where a single entity
-    alerts they count alone: its alerts say who suffers, not why.
+    Metrics count by how surely they show more than accidents. Where one entity alerts, of what a
+    signal measures, they count alone: such an alert says who suffers, not why.
     """
     looking, ranked = state.looking.get(incident), rank_all(state, incident)
     if looking is None or looking.look is None or not ranked or ranked[0].score <= 0.0:
         return NOTHING_MEASURED
     alerting = state.members[incident].entities if incident in state.members else {}
+    is_told = _only_symptoms(alerting, looking.look)
     return Measured(
-        share=certainty(state, incident) if len(alerting) > 1 else 1.0,
+        share=1.0 if is_told else certainty(state, incident),
         ranked=ranked,
         look=looking.look,
         votes={vote.entity: vote for vote in ranked},
     )
+
+
+def _only_symptoms(alerting: Mapping[EntityRef, int], look: Look) -> bool:
+    """Whether the alerts tell of no more than one sufferer."""
+    said = (complaint for complaint in look.complaints if complaint.entity is not None)
+    return len(alerting) <= 1 and all(complaint.kind is not None for complaint in said)
 
 
 def full_ranking(state: State, incident: str) -> tuple[EntityRef, ...]:

@@ -13,8 +13,8 @@ from agent.model.signal import Finding, Look, SignalKind
 NAMED_MAX = 3
 CLEAR_RATIO = 1.5
 """A winner with less than this over the second is not clear."""
-NEWS_CHANCE = 0.5
-"""What is likelier an accident than not is no finding worth a sentence."""
+NEWS_CHANCE = 0.9
+"""A sample that is odd with less chance is no finding worth a sentence."""
 
 
 def spoken_for(vote: Vote, look: Look) -> tuple[str, ...]:
@@ -27,6 +27,8 @@ def spoken_against(
 ) -> tuple[str, ...]:
     """Why they may be wrong about it."""
     said: list[str] = []
+    if vote.terms and not any(each.chance >= NEWS_CHANCE for each in look.findings):
+        said.append("no metric shows more than calm ones do by accident")
     own = {term.kind for term in vote.terms}
     for finding in look.findings:
         if finding.entity == vote.entity and finding.chance >= NEWS_CHANCE:
