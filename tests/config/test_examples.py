@@ -4,12 +4,14 @@ import re
 from datetime import UTC, datetime
 from pathlib import Path
 
+import promql_parser
 import pytest
 
 from agent.config.check import check
 from agent.config.load import load_config
 from agent.config.schema_settings import Settings
 from agent.config.yaml_lines import parse_documents
+from agent.core.causes.queries import fill, placeholders
 
 ROOT = Path(__file__).parents[2]
 AT = datetime(2026, 12, 20, 12, tzinfo=UTC)
@@ -32,6 +34,21 @@ def test_example_calendars_freeze_the_holidays() -> None:
     frozen = [w.summary for w in calendars["freeze"].windows if w.interval.contains(AT)]
     assert frozen == ["Holiday freeze"]
     assert calendars["maintenance"].windows
+
+
+def test_example_signals_ask_queries_that_are_promql() -> None:
+    """Each shipped template, with odd values of a map in it, is a query of one vector."""
+    config = load_config(settings(ROOT / "rules"), AT).config
+    odd = 'a"b\\c-1.d'
+    asked = [
+        fill(signal.query, dict.fromkeys(placeholders(signal.query), odd))
+        for document in config.signals
+        for signal in document.signals
+    ]
+
+    assert len(asked) >= 15
+    for query in asked:
+        promql_parser.parse(query)
 
 
 def test_demonstration_rules_are_in_order() -> None:
