@@ -1,4 +1,4 @@
-"""The service map and its health now, and the problems that were found on it."""
+"""The service map and its health now."""
 
 import asyncio
 from collections.abc import Sequence
@@ -11,9 +11,8 @@ from aiohttp import web
 from pydantic import Field
 
 from agent.core.state import State
-from agent.model.problem import Problem
 from agent.model.service import Entity, EntityKind, EntityRef, Health
-from agent.web.api_views import PAGE_ITEMS_MAX, Page, ProblemDetail
+from agent.web.api_views import PAGE_ITEMS_MAX, Page
 from agent.web.permission import Permission
 from agent.web.problem import not_found
 from agent.web.routes import Call, Route, Wish, answer
@@ -124,21 +123,6 @@ async def get_neighbourhood(call: Call) -> web.StreamResponse:
     return answer(answered, Neighbourhood)
 
 
-async def get_problems(call: Call) -> web.StreamResponse:
-    """Problems, newest first."""
-    return answer(tuple(await call.site.store.problems()), tuple[Problem, ...])
-
-
-async def get_problem(call: Call) -> web.StreamResponse:
-    """One problem with its story."""
-    identifier, store = call.named("id"), call.site.store
-    problem = await store.problem(identifier)
-    if problem is None:
-        raise not_found("problem", identifier)
-    detail = ProblemDetail(problem=problem, timeline=tuple(await store.timeline(identifier)))
-    return answer(detail, ProblemDetail)
-
-
 def _watched(call: Call) -> frozenset[EntityRef]:
     return call.site.catalogues.of(call.site.loop.state.config.service_map).watched
 
@@ -195,25 +179,6 @@ ROUTES = (
         handler=get_neighbourhood,
         query=EntityQuery,
         response=Neighbourhood,
-        errors=(HTTPStatus.NOT_FOUND,),
-    ),
-    Route(
-        method="GET",
-        path="/api/v1/problems",
-        permission=Permission.READ,
-        summary="Problems",
-        tag=TAG,
-        handler=get_problems,
-        response=tuple[Problem, ...],
-    ),
-    Route(
-        method="GET",
-        path="/api/v1/problems/{id}",
-        permission=Permission.READ,
-        summary="One problem with its story",
-        tag=TAG,
-        handler=get_problem,
-        response=ProblemDetail,
         errors=(HTTPStatus.NOT_FOUND,),
     ),
 )

@@ -122,14 +122,6 @@ class ChangeDetail:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ProblemDetail:
-    """One problem with its story."""
-
-    problem: Problem
-    timeline: tuple[TimelineItem, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class RunOutput:
     """Live output of a run. Ask again with `after` until `is_over`."""
 

@@ -295,7 +295,7 @@ async def test_what_does_not_help_becomes_a_problem(office: Agent) -> None:
 
 
 async def _problems(agent: Agent) -> list[dict[str, Any]]:
-    return list(await agent.get("/api/v1/problems"))
+    return [told["problem"] for told in await agent.get("/api/v1/problems")]
 
 
 async def test_a_cooldown_defers_the_next_run(office: Agent) -> None:
