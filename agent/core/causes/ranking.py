@@ -25,6 +25,8 @@ CAUSES_MAX = 5
 SIGNS_AT_ONCE = 16
 """Up to this many signs each new one is looked at at once; later a quarter more, or the timer."""
 RANK_DELAY = timedelta(seconds=5)
+RANK_DELAY_SHARE = 10
+"""An old incident is looked at less often: after a tenth of its age."""
 HOLD = 0.25
 """Another has to be worth this much more than what is on top to take its place."""
 SETTLED = timedelta(minutes=1)
@@ -142,7 +144,9 @@ def _is_due(state: State, draft: Draft, identifier: str) -> bool:
         return True
     if not members.rank_waits:
         members.rank_waits = True
-        state.schedule(draft.at + RANK_DELAY, Timer.RANK, identifier)
+        age = draft.at - state.incidents[identifier].opened_at
+        delay = max(RANK_DELAY, age / RANK_DELAY_SHARE)
+        state.schedule(draft.at + delay, Timer.RANK, identifier)
     return False
 
 

@@ -4,13 +4,8 @@ from collections import Counter
 
 from agent.core.causes.experience import Experience
 from agent.core.causes.lesson import LESSONS_MAX, SEEN_IN_ALL_MAX, Lesson
+from agent.core.correlation.groups import group_of
 from agent.core.state import Members, State
-from agent.model.service import EntityRef
-
-
-def group_of(state: State, entity: EntityRef) -> str:
-    """The group of neighbours that an entity belongs to."""
-    return ""
 
 
 def group_of_incident(state: State, members: Members) -> str:

@@ -88,6 +88,7 @@ def regroup(state: State, neighbourhood: str, at: datetime) -> None:
                 changed |= _judge(state, one, other)
     if changed:
         groups.forget(neighbourhood)
+        state.derived.experience.clear()
 
 
 def are_apart(state: State, one: str, other: str) -> bool:
