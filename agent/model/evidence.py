@@ -12,6 +12,8 @@ class EvidenceKind(StrEnum):
     TAUGHT = "taught"
     """A person said so of an earlier incident that looked like this one."""
     ALERTS = "alerts"
+    MUTED = "muted"
+    """It alerts, and a silence, a maintenance or an inhibition keeps that out of the incident."""
     EXPLAINS = "explains"
     UNEXPLAINED = "unexplained"
     HEALTHY = "healthy"

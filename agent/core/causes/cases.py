@@ -8,7 +8,7 @@ from agent.core.causes.measured import measured
 from agent.core.causes.patterns import pattern_of
 from agent.core.causes.reading import read
 from agent.core.causes.tables import experience_of, group_of_incident
-from agent.core.causes.told import changed
+from agent.core.causes.told import changed, muted
 from agent.core.causes.worth import Case
 from agent.core.state import State
 from agent.model.incident import Incident
@@ -28,6 +28,7 @@ def case_of(state: State, incident: Incident) -> Case:
         reading=read(members.signs.values(), experience),
         measured=measured(state, incident.id),
         changed=changed(state, incident),
+        muted=muted(state, members),
     )
 
 

@@ -120,7 +120,7 @@ def rank(state: State, draft: Draft, incident: Incident, *, is_final: bool = Fal
         return False
     state.derived.reach_changed(incident.id, tuple(members.entities), cause)
     draft.cause_changed[incident.id] = None
-    if before is not None and cause is not None:
+    if before is not None and cause is not None and _is_worth_telling(causes, before):
         label = state.config.service_map.label
         draft.note(
             incident.id,
@@ -129,6 +129,12 @@ def rank(state: State, draft: Draft, incident: Incident, *, is_final: bool = Fal
             + "; ".join(causes[0].evidence_for),
         )
     return True
+
+
+def _is_worth_telling(causes: tuple[Cause, ...], before: EntityRef) -> bool:
+    """Whether another top is news: among equals it is not."""
+    former = next((cause.score for cause in causes if cause.entity == before), 0.0)
+    return causes[0].score >= exp(HOLD) * former
 
 
 def _says_more(state: State, identifier: str) -> bool:

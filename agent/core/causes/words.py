@@ -12,6 +12,7 @@ SAID_MIN = 0.05
 FROM_THE_MAP = frozenset(
     {
         EvidenceKind.ALERTS,
+        EvidenceKind.MUTED,
         EvidenceKind.EXPLAINS,
         EvidenceKind.HEALTHY,
         EvidenceKind.SILENT,
@@ -121,6 +122,8 @@ def _text(case: Case, ref: EntityRef, kind: EvidenceKind) -> str:
     match kind:
         case EvidenceKind.ALERTS:
             return "alerts itself"
+        case EvidenceKind.MUTED:
+            return f"alerts itself, muted by {case.muted[ref]}"
         case EvidenceKind.EXPLAINS:
             explained = case.members.explains[ref]
             verb = "rests" if explained.others == 1 else "rest"

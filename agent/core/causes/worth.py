@@ -19,7 +19,7 @@ from agent.model.service import EntityRef, ServiceMap
 
 DEPENDANTS_ASKED_MAX = 50
 """How many direct dependants of a candidate are asked whether they are well."""
-STRUCTURE = 4.0
+STRUCTURE = 5.0
 """What the map alone may move, before there is a past."""
 STRUCTURE_INCIDENTS = 2.0
 """After this many lessons it moves half of that."""
@@ -51,6 +51,8 @@ class Case:
     measured: Measured
     changed: Mapping[EntityRef, tuple[float, str]]
     """How suspect the latest change of a candidate is, 0 to 1, and which it was."""
+    muted: Mapping[EntityRef, str]
+    """Where alerts fire that are muted, and by what."""
     surprise: dict[EntityRef, float] = field(default_factory=dict)
     """By alerting entity: how far it is above its own past, in standard deviations."""
     taught: dict[EntityRef, tuple[float, str]] = field(default_factory=dict)
@@ -116,7 +118,8 @@ class Case:
         """Direct dependants that are watched and do not alert, and how many could have alerted."""
         direct = self.service_map.dependants.get(ref, ())[:DEPENDANTS_ASKED_MAX]
         asked = [one for one in direct if self.is_watched(one)]
-        return [one for one in asked if one not in self.members.entities], len(asked)
+        loud = (self.members.entities, self.muted)
+        return [one for one in asked if not any(one in known for known in loud)], len(asked)
 
 
 def terms(case: Case, ref: EntityRef) -> Terms:
@@ -150,8 +153,11 @@ def _structure(case: Case, ref: EntityRef, found: Terms) -> None:
     speaks = ref in case.members.entities
     rest = (explained.weight if explained else 0.0) - (1.0 if speaks else 0.0)
     others = explained.others if explained else 0
+    is_silent = not speaks and ref not in case.muted
     if speaks:
         found[EvidenceKind.ALERTS] = weight * (1.0 + ALERTING_BONUS)
+    elif ref in case.muted:
+        found[EvidenceKind.MUTED] = weight * (1.0 + ALERTING_BONUS)
     elif not case.is_watched(ref):
         found[EvidenceKind.UNWATCHED] = 0.0
     healthy, asked = case.dependants(ref)
@@ -160,7 +166,7 @@ def _structure(case: Case, ref: EntityRef, found: Terms) -> None:
         found[EvidenceKind.HEALTHY] = -weight * rest * doubt
     if others:
         found[EvidenceKind.EXPLAINS] = weight * rest
-        if not speaks and case.is_watched(ref):
+        if is_silent and case.is_watched(ref):
             found[EvidenceKind.SILENT] = -weight * rest * (1.0 - doubt) * SILENT_PENALTY
     if others + speaks < alerting:
         found[EvidenceKind.UNEXPLAINED] = 0.0

@@ -1,0 +1,1 @@
+"""Ten situations made by hand, with the explanation that an operator gets."""
