@@ -143,7 +143,7 @@ def _tier(text: str) -> int:
 
 
 def _alternatives(text: str) -> tuple[tuple[Matcher, ...], ...]:
-    lines = [line for line in text.splitlines() if line.strip()]
+    lines = [line for line in text.splitlines() if line and not line.isspace()]
     if len(lines) > ALTERNATIVES_MAX:
         raise ValueError(f"more than {ALTERNATIVES_MAX} alternatives")
     if not lines:

@@ -21,11 +21,12 @@ _CHARACTER = r"""(?:[^"\\]|\\.)"""
 _MATCHER = re.compile(
     rf"""\s*(?:"(?P<quoted_name>{_CHARACTER}+)"|(?P<name>[^{_RESERVED}]+))"""
     r"""\s*(?P<operator>=~|!~|!=|=)"""
-    rf"""\s*(?:"(?P<quoted>{_CHARACTER}*)"|(?P<bare>[^{_RESERVED}]+))\s*""",
+    rf"""\s*(?:"(?P<quoted>[^"\\]*(?:\\.[^"\\]*)*)"|(?P<bare>[^{_RESERVED}]+))\s*""",
     re.DOTALL,
 )
 _ESCAPES = {"n": "\n", '"': '"', "\\": "\\"}
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
+_OPERATORS = {operator.value: operator for operator in MatchOperator}
 _REGEX = (MatchOperator.REGEX, MatchOperator.NOT_REGEX)
 
 
@@ -58,9 +59,10 @@ def parse_matchers(text: str) -> tuple[Matcher, ...]:
 
 
 def _matcher(piece: re.Match[str]) -> Matcher:
-    name = piece["name"] or _unescaped(piece["quoted_name"])
-    value = piece["bare"] or _unescaped(piece["quoted"])
-    operator = MatchOperator(piece["operator"])
+    quoted_name, name, sign, quoted, bare = piece.groups()
+    name = name or _unescaped(quoted_name)
+    value = bare or _unescaped(quoted)
+    operator = _OPERATORS[sign]
     if operator in _REGEX:
         refuse_bad_pattern(value)
     return Matcher(name=name, operator=operator, value=value)
@@ -68,6 +70,8 @@ def _matcher(piece: re.Match[str]) -> Matcher:
 
 def _unescaped(quoted: str) -> str:
     # In a regular expression an unknown escape is the expression's own: \d stays \d.
+    if "\\" not in quoted:
+        return quoted
     return _ESCAPE.sub(lambda found: _ESCAPES.get(found[1], found[0]), quoted)
 
 

@@ -10,13 +10,16 @@ from typing import Any, NamedTuple
 from agent.config.annotations import read_annotations
 from agent.config.circles import circles
 from agent.config.references import NAME, did_you_mean, entity_ref
-from agent.config.schema_map import Descriptor
+from agent.config.schema_map import BACKSTAGE_KINDS, Descriptor
 from agent.config.yaml_lines import Document, Loc
 from agent.errors import Finding
 from agent.model.service import Entity, EntityKind, EntityRef, ServiceMap
 
 CIRCLES_SHOWN_MAX = 20
 CIRCLE_NAMES_MAX = 12
+
+
+_KINDS = {kind: EntityKind(kind.lower()) for kind in BACKSTAGE_KINDS}
 
 
 class Mention(NamedTuple):
@@ -90,10 +93,10 @@ class _Reader:
 
     def read(self) -> None:
         metadata, spec = self._descriptor.metadata, self._descriptor.spec
-        kind = EntityKind(self._descriptor.kind.lower())
-        for key in ("name", "namespace"):
-            if not NAME.fullmatch(getattr(metadata, key)):
-                said = f'"{getattr(metadata, key)}" is no name: letters, digits and -_. only'
+        kind = _KINDS[self._descriptor.kind]
+        for key, text in (("name", metadata.name), ("namespace", metadata.namespace)):
+            if text != "default" and not NAME.fullmatch(text):
+                said = f'"{text}" is no name: letters, digits and -_. only'
                 return self._find(("metadata", key), f"{said}, at most 63.")
         ref = f"{kind}:{metadata.namespace.lower()}/{metadata.name.lower()}"
         if ref in self._drawing.entities:
@@ -136,6 +139,8 @@ class _Reader:
 
     def _part_of(self) -> EntityRef | None:
         spec = self._descriptor.spec
+        if not (spec.subcomponent_of or spec.system or spec.domain or spec.subdomain_of):
+            return None
         return (
             self._ref("subcomponentOf", spec.subcomponent_of, EntityKind.COMPONENT)
             or self._ref("system", spec.system, EntityKind.SYSTEM)
@@ -146,8 +151,11 @@ class _Reader:
     def _refs(self, key: str, texts: list[str], kind: EntityKind | None) -> tuple[EntityRef, ...]:
         if not texts:
             return ()
-        found = [self._mention(("spec", key, i), text, kind) for i, text in enumerate(texts)]
-        return tuple([ref for ref in found if ref])
+        found = []
+        for number, text in enumerate(texts):
+            if ref := self._mention(("spec", key, number), text, kind):
+                found.append(ref)
+        return tuple(found)
 
     def _ref(self, key: str, text: str | None, kind: EntityKind) -> EntityRef | None:
         return None if text is None else self._mention(("spec", key), text, kind)
