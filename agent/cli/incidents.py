@@ -50,6 +50,7 @@ def tell_incident(detail: Document) -> int:
     out.print(line)
     for ticket in incident["tickets"]:
         out.print(show.text(f"Ticket {ticket['connector']} {ticket['ref']}: {ticket['url']}"))
+    tell_resting(incident["until_clear"], detail["flapping"])
     tell_causes(incident["causes"])
     tell_suspects(incident["suspects"])
     out.print()
@@ -63,6 +64,22 @@ def tell_incident(detail: Document) -> int:
         )
     out.print(story)
     return 0
+
+
+def tell_resting(resting: Document, flapping: list[Document]) -> None:
+    """Print why nobody is told again, and what flaps."""
+    out = show.console()
+    if resting:
+        end = f", at the latest {show.moment(resting['until'])} UTC" if resting["until"] else ""
+        out.print(show.text(f"Not told again until clear{end}, or worse ({resting['by']})"))
+    for flap in flapping:
+        last = show.moment(flap["changed_at"][-1])
+        out.print(
+            show.text(
+                f"Flapping since {show.moment(flap['since'])} UTC: {flap['name']}, "
+                f"{flap['changes']} changes, the last {last} ({flap['alert']})"
+            )
+        )
 
 
 def tell_causes(causes: list[Document]) -> None:

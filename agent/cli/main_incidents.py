@@ -8,6 +8,12 @@ from agent.cli.options import DO, SORT, URL_DEFAULT, Json, Token, Url
 
 app = typer.Typer()
 
+Until = Annotated[
+    str | None,
+    typer.Option(
+        "--until", metavar="clear|2h", help="Tell nobody before, unless worse.", rich_help_panel=DO
+    ),
+]
 Split = Annotated[
     list[str] | None,
     typer.Option("--split", metavar="ALERT", help="Its own incident.", rich_help_panel=SORT),
@@ -46,6 +52,7 @@ def incidents(
     ack: Annotated[
         bool, typer.Option("--ack", help="Take note: you have it.", rich_help_panel=DO)
     ] = False,
+    until: Until = None,
     assign: Annotated[
         str | None,
         typer.Option(
@@ -82,6 +89,7 @@ def incidents(
 
     response = Response(
         acknowledge=ack,
+        until=until,
         assign=assign,
         comment=comment,
         cause=cause,
@@ -95,6 +103,8 @@ def incidents(
         resolve=resolve,
         note=note,
     )
+    if until is not None and not ack:
+        raise typer.BadParameter("say --ack with --until")
     remote = Remote(url, token)
     if not response.actions():
         raise typer.Exit(run(remote, identifier, all_states=all_states, as_json=as_json))

@@ -1,10 +1,13 @@
 """`watchkeeper incidents INC-7 --ack` and the like: a person takes an incident in hand."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from agent.cli import show
 from agent.cli.incidents import tell_incident
 from agent.cli.remote import Document, Remote
+from agent.config.durations import parse_duration
+from agent.errors import PermanentError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -12,6 +15,8 @@ class Response:
     """What a person wants done to one incident; None or False: not this."""
 
     acknowledge: bool = False
+    until: str | None = None
+    """With `acknowledge`: `clear`, or a duration at the most."""
     assign: str | None = None
     """A name; empty: take it from whoever has it."""
     comment: str | None = None
@@ -32,7 +37,7 @@ class Response:
     def actions(self) -> list[tuple[str, Document]]:
         """The words of the API with their bodies, in the order in which they make sense."""
         wanted: list[tuple[bool, str, Document]] = [
-            (self.acknowledge, "acknowledge", None),
+            (self.acknowledge, "acknowledge", {"until": _moment(self.until)}),
             (self.assign is not None, "assign", {"assignee": self.assign or None}),
             (self.comment is not None, "comment", {"text": self.comment}),
             (self.cause is not None, "cause", {"entity": self.cause}),
@@ -61,3 +66,13 @@ def respond(remote: Remote, identifier: str, response: Response, *, as_json: boo
         shown = told["id"] if word == "split" else shown
     detail = remote.get(f"/api/v1/incidents/{shown}")
     return show.as_json(detail) if as_json else tell_incident(detail)
+
+
+def _moment(until: str | None) -> str | None:
+    """`clear`, or the moment at which a duration from now ends."""
+    if until is None or until == "clear":
+        return until
+    try:
+        return (datetime.now(UTC) + parse_duration(until)).isoformat()
+    except ValueError as error:
+        raise PermanentError(f"--until: {error}; or write `clear`") from error

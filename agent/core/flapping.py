@@ -52,7 +52,9 @@ def began(state: State, draft: Draft, active: ActiveAlert, ended: EndedAlert | N
     if flap is None:
         if len(state.flaps) >= SERIES_MAX:
             return
-        state.flaps[name] = flap = Flap(changed_at=[ended.starts_at, ended.ends_at])
+        state.flaps[name] = flap = Flap(
+            changed_at=[ended.starts_at, max(ended.starts_at, ended.ends_at)]
+        )
         due = draft.at + state.config.correlation.flap_window
         state.bucket(Timer.FLAP, due, name)
     _change(state, draft, active, flap, active.alert.starts_at)

@@ -1,10 +1,11 @@
 """Incidents: what is broken, for whom, why, and what people say and do about it."""
 
+from datetime import datetime
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, Literal
 
 from aiohttp import web
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from agent.model.entry import (
     CauseConfirmed,
@@ -15,11 +16,12 @@ from agent.model.entry import (
     What,
 )
 from agent.model.incident import Incident, IncidentState
-from agent.web.api_views import IncidentDetail, ListQuery, Page, change_view, next_of
+from agent.web.api_views import IncidentDetail, ListQuery, Page, change_view, flapping_of, next_of
 from agent.web.occurrences import occurrences_of
 from agent.web.permission import Permission
 from agent.web.problem import not_found
 from agent.web.routes import Call, Handler, Route, Wish, answer
+from agent.web.views.flapping import flapping_of
 from agent.web.writes import write
 
 TAG = "Incidents"
@@ -33,6 +35,14 @@ class IncidentsQuery(ListQuery):
 
     state: tuple[IncidentState, ...] = ()
     entity: str | None = Field(None, max_length=300, description="Only those that touch it.")
+
+
+class Acknowledgement(Wish):
+    """How long nobody shall be told again. Without a body: told as ever."""
+
+    until: Literal["clear"] | AwareDatetime | None = Field(
+        None, description="`clear`, or a moment at the latest; it ends earlier when it gets worse."
+    )
 
 
 class Assignment(Wish):
@@ -80,14 +90,22 @@ async def get_incident(call: Call) -> web.StreamResponse:
         alerts=await occurrences_of(call.site, incident.id),
         changes=tuple(change_view(change) for change in changes if change is not None),
         runs=tuple(runs),
+        flapping=flapping_of(call.site.loop.state, incident.id),
         problem=await store.problem(incident.problem) if incident.problem else None,
     )
     return answer(detail, IncidentDetail)
 
 
 async def acknowledge(call: Call) -> web.StreamResponse:
-    """Say that somebody is on it: response has begun."""
-    return await write_about(call, IncidentAcknowledged(incident=call.named("id"), by=who(call)))
+    """Say that somebody is on it; with `until`, that nobody is told again until it is clear."""
+    until = call.body_as(Acknowledgement).until
+    what = IncidentAcknowledged(
+        incident=call.named("id"),
+        by=who(call),
+        until_clear=until is not None,
+        until=until if isinstance(until, datetime) else None,
+    )
+    return await write_about(call, what)
 
 
 async def assign(call: Call) -> web.StreamResponse:
@@ -178,7 +196,7 @@ ROUTES = (
         response=IncidentDetail,
         errors=(HTTPStatus.NOT_FOUND,),
     ),
-    action("acknowledge", "Acknowledge", acknowledge),
+    action("acknowledge", "Acknowledge", acknowledge, Acknowledgement),
     action("assign", "Assign", assign, Assignment),
     action("comment", "Comment", comment, Comment),
     action("resolve", "Resolve", resolve, Resolution),

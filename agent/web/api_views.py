@@ -13,6 +13,7 @@ from agent.model.incident import Incident, TimelineItem
 from agent.model.problem import Problem
 from agent.model.remediation import ParameterValue, RunLine
 from agent.web.routes import Wish
+from agent.web.views.flapping import Flapping
 
 T = TypeVar("T")
 
@@ -109,6 +110,7 @@ class IncidentDetail:
     alerts: tuple[AlertRecord, ...]
     changes: tuple[ChangeView, ...]
     runs: tuple[Run, ...]
+    flapping: tuple[Flapping, ...]
     problem: Problem | None
 
 

@@ -170,6 +170,8 @@ def _body(
     try:
         if route.takes_form and request.content_type == FORM:
             return route.body.model_validate(_given(route.body, fields))
+        if not content and not any(f.is_required() for f in route.body.model_fields.values()):
+            return route.body()
         if request.content_type != JSON:
             raise refuse(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"Send the body as {JSON}.")
         return route.body.model_validate_json(content)

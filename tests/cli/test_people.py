@@ -60,6 +60,16 @@ async def test_an_incident_is_taken_in_hand(shell: Shell) -> None:
     assert (incident_now["state"], incident_now["assignee"]) == ("resolved", None)
 
 
+async def test_an_incident_rests_until_it_is_clear(shell: Shell) -> None:
+    """At most as long as is said; the story and the incident tell it."""
+    await shell.agent.fire(DOWN)
+    words = ("incidents", "INC-1", "--until")
+    assert (await shell(*words, "clear", role="operator")).code == 2
+    told = await shell(*words, "2h", "--ack", role="operator")
+    assert (told.code, "Not told again until clear, at the latest" in told.out) == (0, True)
+    assert (await shell(*words, "soon", "--ack", role="operator")).code == 1
+
+
 async def test_what_belongs_together_is_corrected(shell: Shell) -> None:
     """Split, moved back, sent away; each prints the incident that it is about then."""
     await shell.agent.fire(DOWN, {"alertname": "Slow", "service": "shop"})

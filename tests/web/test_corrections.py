@@ -87,3 +87,40 @@ async def test_the_page_has_a_box_for_every_alert_and_its_forms_work(browser: Br
     assert (status, to) == (303, "/incidents/INC-1?done=unrelated")
     status, text, _ = await browser.post("/incidents/INC-1/split", csrf_token=csrf)
     assert status == 409
+
+
+async def test_an_incident_rests_until_it_is_clear(agent: Running) -> None:
+    """Until clear, until a moment at the most, or told as ever: each may follow the other."""
+    await agent.fire(DB)
+    _, incident = await act(agent, "acknowledge", until="clear")
+    assert incident["until_clear"]["by"] == "operator-anna"
+    _, incident = await act(agent, "acknowledge", until="2100-01-01T00:00:00Z")
+    assert incident["until_clear"]["until"].startswith("2100-01-01")
+    _, incident = await act(agent, "acknowledge")
+    assert incident["until_clear"] is None
+    assert (await act(agent, "acknowledge", until="2020-01-01T00:00:00Z"))[0] == 409
+    assert (await act(agent, "acknowledge", until="tomorrow"))[0] == 400
+
+
+async def test_what_flaps_is_marked_with_its_counts(agent: Running) -> None:
+    """Since when, how many changes, and when the last ones were."""
+    over = {"labels": DB, "endsAt": "2020-01-01T00:00:00Z"}
+    for _ in range(5):
+        await agent.fire(DB)
+        await agent.ask("POST", "/api/v2/alerts", json=[over])
+    _, detail = await agent.ask("GET", "/api/v1/incidents/INC-1")
+    (flap,) = detail["flapping"]
+    assert flap["name"] == "Down on db"
+    assert flap["changes"] >= len(flap["changed_at"]) > 5
+
+
+async def test_the_page_offers_to_rest_and_to_be_told_again(browser: Browser) -> None:
+    """A list and a button; then the page says who, and how long at most."""
+    csrf = await browser.sign_in("otto")
+    _, _, to = await browser.post("/incidents/INC-1/acknowledge", csrf_token=csrf, until="4h")
+    assert to == "/incidents/INC-1?done=resting"
+    _, text = await browser.get("/incidents/INC-1")
+    assert "Not told again until clear or worse (otto, at most 4 h more)" in unescape(text)
+    await browser.post("/incidents/INC-1/acknowledge", csrf_token=csrf)
+    _, text = await browser.get("/incidents/INC-1")
+    assert "Not told again until clear or worse" not in text

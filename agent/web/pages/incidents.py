@@ -1,6 +1,7 @@
 """Pages of incidents, and the forms on them."""
 
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
 from typing import Literal
 from urllib.parse import urlencode
 
@@ -26,6 +27,7 @@ from agent.web.problem import not_found
 from agent.web.routes import Call, Handler, Route, Wish
 from agent.web.site import Site
 from agent.web.views.changes import run_view
+from agent.web.views.flapping import flapping_of
 from agent.web.views.incidents import IncidentRow, by_urgency, incident_row, incident_view
 from agent.web.views.words import counted
 from agent.web.writes import write
@@ -33,6 +35,9 @@ from agent.web.writes import write
 LIST_MAX = 200
 RUNS_SHOWN_MAX = 3
 """Runs with their output on the page of an incident; the newest."""
+
+LONGEST = {"1h": timedelta(hours=1), "4h": timedelta(hours=4), "24h": timedelta(hours=24)}
+"""How long an acknowledgement until clear may last at most, as the form offers it."""
 
 TABS = (("open", "Open"), ("resolved", "Resolved"), ("all", "All"))
 
@@ -44,6 +49,12 @@ class IncidentsPageQuery(PageQuery):
     priority: Literal["", "P1", "P2", "P3", "P4", "P5"] = ""
     q: str = Field("", max_length=100)
     before: str | None = Field(None, max_length=40)
+
+
+class AcknowledgeForm(Wish):
+    """Until when nobody is told again; empty: told as ever."""
+
+    until: Literal["", "clear", "1h", "4h", "24h"] = ""
 
 
 class CommentForm(Wish):
@@ -76,7 +87,7 @@ class IncidentPages:
         return (
             page("/incidents", "incidents", self.list, IncidentsPageQuery),
             page("/incidents/{id}", "one incident", self.show),
-            form("acknowledge", "acknowledge", self.acknowledge),
+            form("acknowledge", "acknowledge", self.acknowledge, AcknowledgeForm),
             form("assign", "assign", self.assign, AssignForm),
             form("comment", "comment", self.comment, CommentForm),
             form("resolve", "say that service is restored", self.resolve),
@@ -140,6 +151,7 @@ class IncidentPages:
             changes=changes,
             timeline=await site.store.timeline(incident.id),
             alerts=await occurrences_of(site, incident.id),
+            flapping=flapping_of(state, incident.id),
             service_map=service_map,
             now=now,
         )
@@ -167,8 +179,15 @@ class IncidentPages:
 
     async def acknowledge(self, call: Call) -> web.StreamResponse:
         """Take note: response has begun."""
-        what = IncidentAcknowledged(incident=call.named("id"), by=call.identity.name)
-        return await self._done(call, what, "acknowledged")
+        until = call.body_as(AcknowledgeForm).until
+        longest = LONGEST.get(until)
+        what = IncidentAcknowledged(
+            incident=call.named("id"),
+            by=call.identity.name,
+            until_clear=bool(until),
+            until=call.site.clock.now() + longest if longest else None,
+        )
+        return await self._done(call, what, "resting" if until else "acknowledged")
 
     async def assign(self, call: Call) -> web.StreamResponse:
         """Give it to somebody."""

@@ -9,6 +9,7 @@ from agent.web.views.words import Moment, counted
 
 NOTICES = {
     "acknowledged": "Acknowledged: response has begun.",
+    "resting": "Acknowledged: nobody is told again until it is clear, or worse.",
     "assigned": "It is yours.",
     "commented": "Comment added.",
     "merged": "Merged.",

@@ -10,6 +10,7 @@ from agent.model.incident import Cause, Incident, IncidentState, Level, Timeline
 from agent.model.service import ServiceMap
 from agent.web.views.changes import ChangeRow, change_row
 from agent.web.views.corrections import Choices, choices_of
+from agent.web.views.flapping import Flapping
 from agent.web.views.timeline import TimelineLine, story
 from agent.web.views.words import (
     Badge,
@@ -120,6 +121,7 @@ class IncidentView:
     row: IncidentRow
     headline: str
     facts: tuple[str, ...]
+    flapping: tuple[str, ...]
     next_steps: tuple[Step, ...]
     tried: tuple[ChangeRow, ...]
     causes: tuple[CauseView, ...]
@@ -132,6 +134,7 @@ class IncidentView:
     problem: str | None
     merged_into: str | None
     can_acknowledge: bool
+    is_resting: bool
     can_resolve: bool
     is_live: bool
 
@@ -177,6 +180,7 @@ def incident_view(
     changes: Sequence[Change],
     timeline: Sequence[TimelineItem],
     alerts: Sequence[AlertRecord],
+    flapping: Sequence[Flapping] = (),
     service_map: ServiceMap,
     now: datetime,
 ) -> IncidentView:
@@ -184,7 +188,8 @@ def incident_view(
     return IncidentView(
         row=incident_row(incident, service_map, now),
         headline=_headline(incident, service_map, now),
-        facts=_facts(incident),
+        facts=(*_facts(incident), *_resting(incident, now)),
+        flapping=tuple(_flaps(flap, now) for flap in flapping),
         next_steps=next_steps(incident, changes, service_map, now),
         tried=tuple(change_row(change, service_map, now) for change in changes),
         causes=tuple(_cause(incident, cause, service_map) for cause in incident.causes),
@@ -200,6 +205,7 @@ def incident_view(
         problem=incident.problem,
         merged_into=incident.merged_into,
         can_acknowledge=incident.is_live and incident.acknowledged_at is None,
+        is_resting=incident.until_clear is not None,
         can_resolve=incident.state is IncidentState.OPEN,
         is_live=incident.is_live,
     )
@@ -262,6 +268,20 @@ def _facts(incident: Incident) -> tuple[str, ...]:
     if incident.automated:
         facts.append("Restored by a verified run")
     return tuple(facts)
+
+
+def _resting(incident: Incident, now: datetime) -> tuple[str, ...]:
+    resting = incident.until_clear
+    if resting is None:
+        return ()
+    end = f", at most {span(resting.until - now)} more" if resting.until else ""
+    return (f"Not told again until clear or worse ({resting.by}{end})",)
+
+
+def _flaps(flap: Flapping, now: datetime) -> str:
+    since, last = clock_time(flap.since, now).text, clock_time(flap.changed_at[-1], now).text
+    changes = counted(flap.changes, "change")
+    return f"{flap.name} flaps since {since}: {changes}, the last at {last}. It is told once."
 
 
 def _late(incident: Incident, now: datetime) -> str:
