@@ -16,12 +16,11 @@ from agent.model.entry import (
     What,
 )
 from agent.model.incident import Incident, IncidentState
-from agent.web.api_views import IncidentDetail, ListQuery, Page, change_view, flapping_of, next_of
-from agent.web.occurrences import occurrences_of
+from agent.web.api_views import IncidentDetail, ListQuery, Page, change_view, next_of
+from agent.web.occurrences import flapping_of, occurrences_of
 from agent.web.permission import Permission
 from agent.web.problem import not_found
 from agent.web.routes import Call, Handler, Route, Wish, answer
-from agent.web.views.flapping import flapping_of
 from agent.web.writes import write
 
 TAG = "Incidents"

@@ -19,7 +19,7 @@ from agent.model.entry import (
 )
 from agent.model.incident import Incident, IncidentState, Priority
 from agent.web.graph import incident_graph
-from agent.web.occurrences import occurrences_of
+from agent.web.occurrences import flapping_of, occurrences_of
 from agent.web.pages.output import last_lines
 from agent.web.pages.render import Page, PageQuery, Renderer, Tab, see_other
 from agent.web.permission import Permission
@@ -27,7 +27,6 @@ from agent.web.problem import not_found
 from agent.web.routes import Call, Handler, Route, Wish
 from agent.web.site import Site
 from agent.web.views.changes import run_view
-from agent.web.views.flapping import flapping_of
 from agent.web.views.incidents import IncidentRow, by_urgency, incident_row, incident_view
 from agent.web.views.words import counted
 from agent.web.writes import write
