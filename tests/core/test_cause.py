@@ -45,7 +45,7 @@ def test_a_silent_common_dependency_is_named_though_it_does_not_alert() -> None:
     assert best(play).evidence_against == ("nothing watches it: a monitor is missing here",)
     assert best(play).evidence_for == (
         "u1, u2, u3 rest on it",
-        "at least 2 times as likely as the next, u1",
+        "at least 3 times as likely as the next, u1",
     )
 
 
@@ -55,10 +55,7 @@ def test_that_a_watched_thing_is_silent_speaks_against_it() -> None:
     for name in ("u1", "u2", "u3"):
         play.fire("Slow", service=name)
     assert best(play).entity == ref("base")
-    assert best(play).evidence_against == (
-        "is watched and does not alert itself",
-        "no clear evidence: u1 is nearly as likely",
-    )
+    assert best(play).evidence_against == ("is watched and does not alert itself",)
 
 
 def test_a_candidate_that_left_the_map_is_still_told_apart() -> None:
