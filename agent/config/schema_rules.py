@@ -184,6 +184,13 @@ class CorrelationSpec(Spec):
         le=40,
         description="...until there are fewer. Not above `flapBegins`.",
     )
+    storm: int = Field(
+        default=Correlation().storm,
+        ge=1,
+        le=10_000,
+        description="So many incidents opened within ten minutes are a storm: more are gathered "
+        "in a summary; those with a critical alert from five times as many on.",
+    )
     similar_labels: list[str] = Field(
         default_factory=lambda: list(Correlation().similar_labels),
         description="For alerts the map cannot place: those that are present must agree.",

@@ -115,6 +115,7 @@ def correlation(rules: Rules) -> Correlation:
         flap_begins=spec.flap_begins,
         flap_ends=spec.flap_ends,
         suspect_within=spec.suspect_within,
+        storm=spec.storm,
         similar_labels=tuple(spec.similar_labels),
         peer_labels=tuple(spec.peer_labels),
         faint=spec.faint,

@@ -164,6 +164,8 @@ class Members:
     """The incident that it was split from as a wave of its own."""
     left_at: datetime | None = None
     """When an alert of it was last over."""
+    is_summary: bool = False
+    """Whether it gathers what a storm would have opened incidents for."""
     is_lasting: bool = False
     """Whether an alert of it was ever repeated or resolved: not all of them are mere events."""
     ranked_signs: int = 0
@@ -281,6 +283,10 @@ class Memory:
     """Fingerprint to the live incident in which a person put that alert."""
     onsets: dict[str, Onset] = field(default_factory=dict)
     """By neighbourhood or loose place, the latest onset last; bounded."""
+    opened_at: list[datetime] = field(default_factory=list)
+    """When the latest incidents were opened."""
+    storm: str | None = None
+    """The latest summary incident."""
     apart: dict[str, None] = field(default_factory=dict)
     """Pairs of neighbouring neighbourhoods that proved independent."""
     problems: dict[str, Problem] = field(default_factory=dict)
@@ -352,8 +358,9 @@ class State(Memory):
             self.derived.reported.add(change)
         for identifier, members in self.members.items():
             incident = self.incidents[identifier]
-            cause = incident.cause or next(iter(members.entities), None)
-            self.derived.reach_changed(identifier, tuple(members.entities), cause)
+            if members.is_summary:
+                self.derived.reach.never(identifier)
+            self.derived.reach_changed(identifier, tuple(members.entities), incident.cause)
             for likeness in members.unplaced:
                 self.derived.likeness_added(likeness, identifier)
 

@@ -15,6 +15,7 @@ class Reason(StrEnum):
     NEAR_ON_MAP = "near_on_map"
     SAME_LABELS = "same_labels"
     SEEN_TOGETHER = "seen_together"
+    STORM = "storm"
     SPLIT = "split"
     FLAPPING = "flapping"
     """An alert fires and clears again and again: its incident holds it as one."""

@@ -88,6 +88,8 @@ class Correlation:
     """More weighed changes than this within the window are flapping..."""
     flap_ends: float = 3.0
     """...until there are fewer than this."""
+    storm: int = 200
+    """So many incidents opened within ten minutes are a storm: more are gathered in a summary."""
     similar_labels: tuple[str, ...] = ("cluster", "namespace", "service", "job", "host", "instance")
     """For alerts that the map cannot place: those that are present must agree."""
     peer_labels: tuple[str, ...] = ("caller", "client", "peer", "source_workload")

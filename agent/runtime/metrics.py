@@ -58,6 +58,11 @@ class LoopMetrics:
             "Incidents open, or resolved and not yet closed.",
             registry=registry,
         )
+        self.gathered = Gauge(
+            "watchkeeper_storm_alerts",
+            "Alerts that fire in the summary incident of a storm.",
+            registry=registry,
+        )
         self.outbox = Gauge(
             "watchkeeper_effects_waiting", "Effects without an outcome yet.", registry=registry
         )
@@ -93,6 +98,7 @@ class LoopMetrics:
         self.incidents.set_function(
             lambda: sum(incident.is_live for incident in state.incidents.values())
         )
+        self.gathered.set_function(lambda: _gathered(state))
         self.outbox.set_function(lambda: sum(1 for _ in state.outbox.all()))
 
     def committed(self, decided: Decided, now: float) -> None:
@@ -106,6 +112,11 @@ class LoopMetrics:
             last = decided.told[-1][0].entry
             self.number.set(last.number)
             self.at.set(last.at.timestamp())
+
+
+def _gathered(state: State) -> int:
+    members = state.members.get(state.storm or "")
+    return len(members.firing) if members else 0
 
 
 class EffectMetrics:

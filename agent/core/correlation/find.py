@@ -124,7 +124,7 @@ def _may_own(state: State, identifier: str, step: Step, entity: str, new: Newcom
         return True
     if incident.state is not IncidentState.OPEN:
         return entity in members.entities and members.is_lasting
-    rests = step.way in (Way.HERE, Way.UP) and _cause_fires(state, incident)
+    rests = step.is_from_cause and step.way in (Way.HERE, Way.UP) and _cause_fires(state, incident)
     if not rests and not _is_near(state, identifier, new.at):
         return False
     return step.distance == 0 or _is_together(state, incident, step, new.area)

@@ -5,7 +5,7 @@ Which incident may own it says `find`; that it speaks of a new fault, `waves`.
 
 from datetime import datetime
 
-from agent.core.correlation import groups, waves
+from agent.core.correlation import groups, shared, storms, waves
 from agent.core.correlation.find import Found, Newcomer, beside, find, likeness_of
 from agent.core.correlation.members import add, shown_at
 from agent.core.correlation.opening import open_incident
@@ -25,8 +25,7 @@ def join(state: State, draft: Draft, active: ActiveAlert) -> None:
     others = beside(state, at).values() if is_onset else ()
     found = find(state, Newcomer(active, at, area))
     if found is None:
-        identifier = open_incident(state, draft, active, at, likeness_of(state, active))
-        found = Found(identifier, Reason.INCIDENT_OPENED)
+        found = _open(state, draft, active, at)
     groups.note(state, area, at, others)
     identifier = found.incident
     active.incident, active.joined_by = identifier, found.reason
@@ -39,7 +38,20 @@ def join(state: State, draft: Draft, active: ActiveAlert) -> None:
     add(state, draft, identifier, active, at)
     draft.touched[identifier] = None
     draft.joined.setdefault(identifier, []).append(name)
-    waves.hear(state, draft, identifier, name, at=at, before=before, is_again=is_again)
+    if found.reason is Reason.INCIDENT_OPENED and active.entity is not None:
+        shared.unite_by_shared(state, draft, identifier, active.entity)
+    elif not members.is_summary:
+        waves.hear(state, draft, identifier, name, at=at, before=before, is_again=is_again)
+
+
+def _open(state: State, draft: Draft, active: ActiveAlert, at: datetime) -> Found:
+    summary = storms.shelter(state, draft, active, at)
+    if summary is not None:
+        return Found(summary, Reason.STORM)
+    storms.opened(state, draft.at)
+    likeness = likeness_of(state, active)
+    identifier = open_incident(state, draft, active, at, likeness=likeness)
+    return Found(identifier, Reason.INCIDENT_OPENED)
 
 
 def leave(state: State, draft: Draft, active: ActiveAlert, by: EndedBy) -> None:

@@ -72,8 +72,7 @@ def rebuild(state: State, draft: Draft, identifier: str) -> None:
     for entity in members.entities:
         add_entity(state, draft, identifier, members, entity)
     entities = tuple(members.entities)
-    cause = state.incidents[identifier].cause or next(iter(entities), None)
-    state.derived.reach_changed(identifier, entities, cause)
+    state.derived.reach_changed(identifier, entities, state.incidents[identifier].cause)
 
 
 def add_entity(

@@ -1,9 +1,11 @@
-"""How far an incident reaches: the places near its probable cause, and those where it alerts.
+"""How far an incident reaches: from its probable cause, from where it began, and where it alerts.
 
 Membership is judged against the cause and not against the nearest member, so that no chain of
-neighbours grows without end. A hub is not crossed sideways: that two of its many users alert
-proves nothing, unless it alerts itself. Distances count places: the parts of a component, such as
-the instances of a service, are at one place with it.
+neighbours grows without end. The cause may be named wrong at first, or be a place that the map
+does not connect; so the place of the first alert counts too, and these two are all. A hub is not
+crossed sideways: that two of its many users alert proves nothing, unless it alerts itself.
+Distances count places: the parts of a component, such as the instances of a service, are at one
+place with it.
 """
 
 from collections.abc import Iterable, Mapping
@@ -35,9 +37,12 @@ class Step:
 
     distance: int
     way: Way
+    is_from_cause: bool = False
+    """Else from where the incident began."""
 
 
 _HERE = Step(0, Way.HERE)
+_CAUSE = Step(0, Way.HERE, is_from_cause=True)
 
 
 @dataclass(slots=True)
@@ -57,6 +62,8 @@ class Reach:
         self._hops = hops
         self._near: dict[EntityRef, dict[str, Step]] = {}
         self._told: dict[str, _Told] = {}
+        self._never: dict[str, None] = {}
+        self._parts: dict[EntityRef, tuple[EntityRef, ...]] = {}
         self._around: dict[EntityRef, tuple[tuple[EntityRef, ...], tuple[EntityRef, ...]]] = {}
 
     def of(self, entity: EntityRef) -> Mapping[str, Step]:
@@ -73,15 +80,22 @@ class Reach:
         self, incident: str, entities: Iterable[EntityRef], cause: EntityRef | None
     ) -> None:
         """Say anew what an incident reaches."""
-        self.gone(incident)
+        if incident in self._never:
+            return
+        self._take_back(incident)
         told = _Told(
             cause=place_of(self._map, cause) if cause is not None else None,
             alerting={place_of(self._map, entity): _HERE for entity in entities},
         )
         steps = dict(told.alerting)
+        first = next(iter(told.alerting), None)
+        for start in dict.fromkeys((told.cause, first)):
+            if start is not None:
+                is_cause = start == told.cause
+                for place, step in self._walk(start, told.alerting, is_cause=is_cause).items():
+                    steps.setdefault(place, step)
         if told.cause is not None:
-            for place, step in self._walk(told.cause, told.alerting).items():
-                steps.setdefault(place, step)
+            steps[told.cause] = _CAUSE
         for place, step in steps.items():
             self._near.setdefault(place, {})[incident] = step
         told.reached = tuple(steps)
@@ -89,9 +103,11 @@ class Reach:
 
     def added(self, incident: str, entity: EntityRef) -> None:
         """Another entity alerts in an incident whose cause stays what it is."""
+        if incident in self._never:
+            return
         told, place = self._told.get(incident), place_of(self._map, entity)
         if told is None:
-            self.changed(incident, (entity,), entity)
+            self.changed(incident, (entity,), None)
             return
         if place in told.alerting:
             return
@@ -103,10 +119,20 @@ class Reach:
         near = self._near.setdefault(place, {})
         if incident not in near:
             told.reached = (*told.reached, place)
-        near[incident] = _HERE
+        if place != told.cause:
+            near[incident] = _HERE
 
     def gone(self, incident: str) -> None:
         """Nothing may join the incident any more."""
+        self._never.pop(incident, None)
+        self._take_back(incident)
+
+    def never(self, incident: str) -> None:
+        """The incident is of many things and reaches nothing, now and later."""
+        self._take_back(incident)
+        self._never[incident] = None
+
+    def _take_back(self, incident: str) -> None:
         told = self._told.pop(incident, None)
         for place in told.reached if told else ():
             incidents = self._near[place]
@@ -120,6 +146,15 @@ class Reach:
         if found is None:
             self._around[place] = found = self._look_around(place)
         return found
+
+    def place(self, entity: EntityRef) -> EntityRef:
+        """The place of an entity."""
+        return place_of(self._map, entity)
+
+    def parts(self, place: EntityRef) -> tuple[EntityRef, ...]:
+        """A place with all that is a part of it."""
+        self.around(place)
+        return self._parts[place]
 
     def _look_around(self, place: EntityRef) -> tuple[tuple[EntityRef, ...], tuple[EntityRef, ...]]:
         below: dict[EntityRef, None] = {}
@@ -135,12 +170,15 @@ class Reach:
             for upper in self._map.dependants.get(part, ()):
                 above[place_of(self._map, upper)] = None
         above.pop(place, None)
+        self._parts[place] = tuple(parts)
         return tuple(below), tuple(above)
 
-    def _walk(self, cause: EntityRef, alerting: Mapping[EntityRef, Step]) -> dict[EntityRef, Step]:
+    def _walk(
+        self, start: EntityRef, alerting: Mapping[EntityRef, Step], *, is_cause: bool
+    ) -> dict[EntityRef, Step]:
         """Places within the hops; straight ways up and down count before those aside."""
-        seen = {cause: _HERE}
-        level = [cause]
+        seen = {start: _HERE}
+        level = [start]
         for distance in range(1, self._hops + 1):
             straight: dict[EntityRef, Step] = {}
             aside: dict[EntityRef, Step] = {}
@@ -148,9 +186,9 @@ class Reach:
                 way = seen[place].way
                 for there, others in zip((Way.DOWN, Way.UP), self.around(place), strict=True):
                     if way in (Way.HERE, there):
-                        straight.update(dict.fromkeys(others, Step(distance, there)))
+                        straight.update(dict.fromkeys(others, Step(distance, there, is_cause)))
                     elif place in alerting or len(others) <= SIBLINGS_MAX:
-                        aside.update(dict.fromkeys(others, Step(distance, Way.ASIDE)))
+                        aside.update(dict.fromkeys(others, Step(distance, Way.ASIDE, is_cause)))
             fresh = {place: step for place, step in (aside | straight).items() if place not in seen}
             seen.update(fresh)
             level = list(fresh)

@@ -67,7 +67,7 @@ def open_from(
     if not names:
         return None
     first = min((state.alerts[name] for name in names), key=lambda active: active.heard_at)
-    into = open_incident(state, draft, first, shown_at(first), likeness_of(state, first))
+    into = open_incident(state, draft, first, shown_at(first), likeness=likeness_of(state, first))
     moved = move(state, draft, names, source=source, into=into)
     for name in moved:
         state.alerts[name].joined_by = Reason.SPLIT
