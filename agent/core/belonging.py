@@ -51,3 +51,18 @@ class Wave:
     refired_at: list[datetime] = field(default_factory=list)
     refired: dict[str, int] = field(default_factory=dict)
     """How often which series fired again."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Sign:
+    """What an incident remembers of alerts that say the same of the same place."""
+
+    entity: EntityRef | None
+    kind: str
+    """The alert's name with every number in it written alike."""
+    name: str
+    peer: EntityRef | None
+    """The other end of a call, where the alert is about one."""
+    first_at: datetime
+    firings: int = 0
+    """How often an alert of it began to fire."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
-from agent.core.belonging import Corrected, Onset, Wave
+from agent.core.belonging import Corrected, Onset, Sign, Wave
 from agent.core.causes.lesson import Lesson
 from agent.core.derived import Derived
 from agent.core.drift.memory import Drift
@@ -118,21 +118,6 @@ class Explained:
         self.others += 1
         if len(self.named) < EXPLAINED_NAMED_MAX:
             self.named.append(entity)
-
-
-@dataclass(slots=True, kw_only=True)
-class Sign:
-    """What an incident remembers of alerts that say the same of the same place."""
-
-    entity: EntityRef | None
-    kind: str
-    """The alert's name with every number in it written alike."""
-    name: str
-    peer: EntityRef | None
-    """The other end of a call, where the alert is about one."""
-    first_at: datetime
-    firings: int = 0
-    """How often an alert of it began to fire."""
 
 
 @dataclass(slots=True, kw_only=True)

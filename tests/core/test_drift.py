@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agent.core.belonging import Sign
 from agent.core.drift.memory import ENTITIES_MAX, EPISODES_MAX, NOWHERE_MAX, Drift, Episode
 from agent.core.drift.observe import closed, map_changed, placed
 from agent.core.drift.statistics import at_most, chance, sureness
 from agent.core.drift.suggest import FAILURES_MIN, suggest
-from agent.core.state import Members, Sign, State
+from agent.core.state import Members, State
 from agent.model.alert import Alert
 from agent.model.labels import Matcher, MatchOperator, fingerprint
 from agent.model.rule import Config, Correlation

@@ -8,9 +8,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from math import log, sqrt
 
+from agent.core.belonging import Sign
 from agent.core.causes.experience import Experience, value_of, whole_of
 from agent.core.causes.lesson import Seen
-from agent.core.state import Sign
 from agent.model.service import EntityRef
 
 PROBABILITY_FLOOR = 0.002

@@ -6,9 +6,10 @@ Not here: which incident an alert belongs to (`join`), and why it fails (`causes
 import re
 from datetime import datetime, timedelta
 
+from agent.core.belonging import Sign
 from agent.core.draft import Draft
 from agent.core.impact import spread
-from agent.core.state import SERIES_MAX, SIGNS_MAX, ActiveAlert, Explained, Members, Sign, State
+from agent.core.state import SERIES_MAX, SIGNS_MAX, ActiveAlert, Explained, Members, State
 from agent.model.service import EntityRef
 
 DECAY = 0.7
