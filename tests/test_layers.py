@@ -62,7 +62,12 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "agent.errors",
     ),
     # Pure too in what they know: records in, text and colours out.
-    "agent.web.views": ("agent.model", "agent.web.graph", "agent.web.permission"),
+    "agent.web.views": (
+        "agent.model",
+        "agent.reporting",
+        "agent.web.graph",
+        "agent.web.permission",
+    ),
     # The command line sees everything, and it alone sees the composition root.
     "agent.cli": ("agent", "connectors"),
 }

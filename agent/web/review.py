@@ -14,7 +14,7 @@ from agent.model.incident import NO_CLEAR_EVIDENCE, Incident
 from agent.reporting.review import Review, Story, review
 from agent.web.occurrences import occurrences_of
 from agent.web.site import Site
-from agent.web.views.words import span
+from agent.web.views.words import money, span
 
 TEMPLATES = Path(__file__).parent / "templates"
 SIMILAR_MAX = 5
@@ -71,7 +71,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    made.filters.update(plain=_plain, span=_span, moment=_moment, money=_money)
+    made.filters.update(plain=_plain, span=_span, moment=_moment, money=money)
     return made
 
 
@@ -86,7 +86,3 @@ def _span(length: timedelta | None) -> str:
 
 def _moment(at: datetime) -> str:
     return at.strftime("%Y-%m-%d %H:%M:%S")
-
-
-def _money(cost: float) -> str:
-    return f"{cost:,.0f}"

@@ -13,6 +13,7 @@ from agent.model.incident import Incident, IncidentState, StateInterval, Timelin
 from agent.model.interval import Interval
 from agent.model.problem import Problem
 from agent.model.remediation import RunLine
+from agent.model.reported import ReportedChange
 from agent.model.rule import Config
 from agent.model.transition import Record, Transition
 from agent.runtime.feed import Feed
@@ -54,6 +55,7 @@ class MemoryHistory:
         self._changes: dict[str, Change] = {}
         self._runs: dict[str, Run] = {}
         self._problems: dict[str, Problem] = {}
+        self._reported: dict[str, ReportedChange] = {}
         self._alerts: dict[tuple[str, datetime], AlertRecord] = {}
         self._timeline: list[TimelineItem] = []
         self.lines: list[RunLine] = []
@@ -70,6 +72,8 @@ class MemoryHistory:
                     self._runs[record.id] = record
                 case Problem():
                     self._problems[record.id] = record
+                case ReportedChange():
+                    self._reported[record.id] = record
                 case AlertRecord():
                     self._alerts[record.fingerprint, record.starts_at] = record
                 case TimelineItem():
@@ -103,6 +107,14 @@ class MemoryHistory:
     async def alerts_of(self, incident: str) -> Sequence[AlertRecord]:
         return [record for record in self._alerts.values() if record.incident == incident]
 
+    async def reported(
+        self, *, limit: int = 100, before: str | None = None
+    ) -> Sequence[ReportedChange]:
+        return list(reversed(self._reported.values()))[:limit]
+
+    async def reported_change(self, identifier: str) -> ReportedChange | None:
+        return self._reported.get(identifier)
+
     async def changes(
         self, *, states: Sequence[ChangeState] = (), limit: int = 100, before: str | None = None
     ) -> Sequence[Change]:
@@ -123,6 +135,9 @@ class MemoryHistory:
 
     async def problems(self) -> Sequence[Problem]:
         return list(self._problems.values())
+
+    def problem_now(self, identifier: str) -> Problem:
+        return self._problems[identifier]
 
     async def problem(self, identifier: str) -> Problem | None:
         return self._problems.get(identifier)

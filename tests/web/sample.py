@@ -23,10 +23,19 @@ from agent.model.change import (
     RunState,
     Verdict,
 )
-from agent.model.entry import AlertsReceived, SilenceAdded, What
+from agent.model.entry import AlertsReceived, ChangeReported, SilenceAdded, What
 from agent.model.incident import TimelineItem
 from agent.model.labels import Matcher, MatchOperator, fingerprint
-from agent.model.problem import Problem, ProblemState
+from agent.model.problem import (
+    Fix,
+    KnownError,
+    Occurrence,
+    Problem,
+    ProblemState,
+    Proposal,
+    Record,
+    Workaround,
+)
 from agent.model.reason import Reason
 from agent.model.remediation import (
     Host,
@@ -37,6 +46,7 @@ from agent.model.remediation import (
     RunLine,
     RunResult,
 )
+from agent.model.reported import ChangeReport, Progress
 from agent.model.rule import Config
 from agent.model.service import Entity, EntityKind, ServiceMap
 from agent.model.silence import Silence
@@ -194,6 +204,18 @@ async def bad_morning() -> Sample:
 
 def _happenings() -> Iterator[tuple[float, What]]:
     down, errors = "The database refuses connections", "5xx above 20 %"
+    deployed = ChangeReport(
+        key="deployment/12",
+        at=NOW - timedelta(minutes=19),
+        summary="Deployment of orders-db",
+        progress=Progress.SUCCEEDED,
+        environment="production",
+        version="main@f95f852",
+        actor="anna",
+        url="javascript:alert(1)",
+        names={"entity": "resource:default/orders-db"},
+    )
+    yield 18, ChangeReported(source="github", report=deployed)
     alerts = (
         alert("DatabaseDown", 14, down, service="orders-db", severity="critical"),
         alert("HighErrorRate", 13, errors, service="checkout", severity="critical"),
@@ -254,22 +276,60 @@ def _add_changes(sample: Sample) -> None:
             at=change.requested_at, subject=change.id, reason=Reason.REQUESTED, text=story
         )
         sample.history.keep([asked])
-    sample.loop.state.incidents[first.id] = known = replace(first, changes=("CHG-901", "CHG-902"))
+    sample.loop.state.incidents[first.id] = known = replace(
+        first,
+        changes=("CHG-901", "CHG-902"),
+        problem="PRB-1",
+        workaround=Workaround(
+            problem="PRB-1",
+            cause="The connection pool leaks",
+            text="Restart the database",
+            record=Record(remediation="restart-service", tried=2, verified=1),
+        ),
+    )
     sample.history.keep([known])
     _add_runs(sample)
     sample.history.keep(
         [
             Problem(
                 id="PRB-1",
-                state=ProblemState.OPEN,
+                state=ProblemState.FIX_PLANNED,
                 title="Orders database: DatabaseDown again and again",
                 opened_at=NOW - timedelta(days=2),
                 signature="resource:default/orders-db DatabaseDown",
                 cause="resource:default/orders-db",
                 incidents=("INC-77", "INC-78", first.id),
                 reason=Reason.RECURRED,
+                occurrences=tuple(_occurrence(days) for days in (61, 40, 9, 8, 3, 2, 1)),
+                proposal=Proposal(
+                    cause="resource:default/orders-db",
+                    times=6,
+                    of=7,
+                    evidence=("alerts itself", HOSTILE),
+                    workaround=Record(remediation="restart-service", tried=2, verified=1),
+                ),
+                known_error=KnownError(
+                    cause="The connection pool leaks",
+                    workaround="Restart the database",
+                    remediation="restart-service",
+                    by="grace",
+                    at=NOW - timedelta(days=1),
+                ),
+                fix=Fix(change="https://git.example.org/41", by="grace", at=NOW, note=HOSTILE),
             )
         ]
+    )
+
+
+def _occurrence(days_ago: int) -> Occurrence:
+    at = NOW - timedelta(days=days_ago)
+    return Occurrence(
+        incident=f"INC-{80 - days_ago}",
+        started_at=at,
+        ended_at=at + timedelta(minutes=12 + days_ago),
+        cost=1200.0 * days_ago,
+        tried=("restart-service",),
+        helped=("restart-service",) if days_ago % 2 else (),
     )
 
 

@@ -32,6 +32,9 @@ PAGES = (
     "/changes/CHG-902",
     "/runs/RUN-901",
     "/problems",
+    "/problems/PRB-1",
+    "/reported",
+    "/incidents/INC-1/review",
     "/silences",
     "/login",
 )

@@ -36,6 +36,9 @@ PATHS = (
     "/changes/CHG-902",
     "/runs/RUN-901",
     "/problems",
+    "/problems/PRB-1",
+    "/reported",
+    "/incidents/INC-1/review",
     "/silences",
 )
 PATIENCE_MS = 8000

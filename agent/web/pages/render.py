@@ -1,6 +1,7 @@
 """Templates to HTML answers. Everything is escaped unless a template of ours wrote it."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from http import HTTPStatus
 from pathlib import Path
 from urllib.parse import quote, urlencode
@@ -16,7 +17,7 @@ from agent.web.permission import Identity, Permission
 from agent.web.problem import ProblemError
 from agent.web.routes import SERVED, Call, Handler, Route, Wish
 from agent.web.views.frame import NOTICES, Can, Frame, Waiting, navigation
-from agent.web.views.words import capital, clock_time
+from agent.web.views.words import capital, clock_time, money, span
 
 TEMPLATES = Path(__file__).parents[1] / "templates"
 _ALWAYS = ("incidents", "changes")
@@ -63,6 +64,7 @@ class Renderer:
         )
         self._environment.globals["asset"] = assets.get
         self._environment.filters["topic_pair"] = _topic_pair
+        self._environment.filters.update(span=span, money=money, clock=_clock)
 
     def page(
         self, call: Call, page: Page, status: HTTPStatus = HTTPStatus.OK, **middle: object
@@ -199,6 +201,10 @@ def _bare_frame(request: web.Request, title: str) -> Frame:
 def _back(request: web.Request) -> str:
     parent = request.path.rpartition("/")[0]
     return parent if request.method == "POST" and parent else "/"
+
+
+def _clock(at: datetime) -> str:
+    return at.strftime("%Y-%m-%d %H:%M:%S")
 
 
 def _topic_pair(topic: str) -> str:

@@ -11,6 +11,7 @@ from agent.model.service import ServiceMap
 from agent.web.views.changes import ChangeRow, change_row
 from agent.web.views.corrections import Choices, choices_of
 from agent.web.views.flapping import Flapping
+from agent.web.views.reported import SuspectView, suspect_views
 from agent.web.views.timeline import TimelineLine, story
 from agent.web.views.words import (
     Badge,
@@ -132,6 +133,7 @@ class IncidentView:
     choices: Choices
     timeline: tuple[TimelineLine, ...]
     problem: str | None
+    suspects: tuple[SuspectView, ...]
     merged_into: str | None
     can_acknowledge: bool
     is_resting: bool
@@ -203,6 +205,7 @@ def incident_view(
         choices=choices_of(incident, alerts, service_map),
         timeline=story(timeline, now),
         problem=incident.problem,
+        suspects=suspect_views(incident.suspects),
         merged_into=incident.merged_into,
         can_acknowledge=incident.is_live and incident.acknowledged_at is None,
         is_resting=incident.until_clear is not None,
@@ -224,6 +227,10 @@ def next_steps(
     steps: list[Step] = []
     if incident.acknowledged_at is None:
         steps.append(Step(text=_acknowledge_words(incident, now)))
+    if (known := incident.workaround) is not None:
+        text = f"Try what helps: {known}. It looks like a known error ({known.cause}):"
+        link = Link(text=known.problem, href=f"/problems/{known.problem}")
+        steps.append(Step(text=text, link=link))
     steps += [step for change in changes if (step := _change_step(change, now))]
     if not any(change.is_open for change in changes):
         steps.append(_look_step(incident, changes, service_map))

@@ -59,6 +59,11 @@ def span(length: timedelta) -> str:
     return f"{days} d {hours % 24} h" if hours % 24 else f"{days} d"
 
 
+def money(amount: float) -> str:
+    """An amount in the map's one currency, without a fraction that nobody knows."""
+    return f"{amount:,.0f}"
+
+
 def moment(at: datetime, now: datetime) -> Moment:
     """A moment told from now: `3 min ago`, `in 2 h`."""
     text = f"{span(now - at)} ago" if at <= now else f"in {span(at - now)}"
