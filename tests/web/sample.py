@@ -289,35 +289,35 @@ def _add_changes(sample: Sample) -> None:
     )
     sample.history.keep([known])
     _add_runs(sample)
-    sample.history.keep(
-        [
-            Problem(
-                id="PRB-1",
-                state=ProblemState.FIX_PLANNED,
-                title="Orders database: DatabaseDown again and again",
-                opened_at=NOW - timedelta(days=2),
-                signature="resource:default/orders-db DatabaseDown",
-                cause="resource:default/orders-db",
-                incidents=("INC-77", "INC-78", first.id),
-                reason=Reason.RECURRED,
-                occurrences=tuple(_occurrence(days) for days in (61, 40, 9, 8, 3, 2, 1)),
-                proposal=Proposal(
-                    cause="resource:default/orders-db",
-                    times=6,
-                    of=7,
-                    evidence=("alerts itself", HOSTILE),
-                    workaround=Record(remediation="restart-service", tried=2, verified=1),
-                ),
-                known_error=KnownError(
-                    cause="The connection pool leaks",
-                    workaround="Restart the database",
-                    remediation="restart-service",
-                    by="grace",
-                    at=NOW - timedelta(days=1),
-                ),
-                fix=Fix(change="https://git.example.org/41", by="grace", at=NOW, note=HOSTILE),
-            )
-        ]
+    sample.history.keep([_problem(first.id)])
+
+
+def _problem(incident: str) -> Problem:
+    return Problem(
+        id="PRB-1",
+        state=ProblemState.FIX_PLANNED,
+        title="Orders database: DatabaseDown again and again",
+        opened_at=NOW - timedelta(days=2),
+        signature="resource:default/orders-db DatabaseDown",
+        cause="resource:default/orders-db",
+        incidents=("INC-77", "INC-78", incident),
+        reason=Reason.RECURRED,
+        occurrences=tuple(_occurrence(days) for days in (61, 40, 9, 8, 3, 2, 1)),
+        proposal=Proposal(
+            cause="resource:default/orders-db",
+            times=6,
+            of=7,
+            evidence=("alerts itself", HOSTILE),
+            workaround=Record(remediation="restart-service", tried=2, verified=1),
+        ),
+        known_error=KnownError(
+            cause="The connection pool leaks",
+            workaround="Restart the database",
+            remediation="restart-service",
+            by="grace",
+            at=NOW - timedelta(days=1),
+        ),
+        fix=Fix(change="https://git.example.org/41", by="grace", at=NOW, note=HOSTILE),
     )
 
 
