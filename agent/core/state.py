@@ -237,6 +237,8 @@ class Looking:
 
     due: datetime | None = None
     """When it looks next; a timer that comes earlier is an old one."""
+    timers: list[datetime] = field(default_factory=list)
+    """The moments at which it is woken: each is asked for once."""
     asked: int = 0
     asking: str | None = None
     """The effect id of the look under way."""

@@ -5,15 +5,18 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
 
-from agent.model.effect import Notify, Probe, WriteTicket
+from agent.model.effect import MeasureSignals, Notify, Probe, WriteTicket
 from agent.model.entry import (
     NotificationRefused,
     NotificationSent,
     ProbeAnswered,
+    SignalsMeasured,
     TicketChanged,
     TicketRefused,
     TicketWritten,
 )
+from agent.model.service import EntityRef
+from agent.model.signal import Finding, SignalKind
 from agent.model.ticket import RemoteComment, RemoteTicket, Ticket, TicketState
 from agent.sim.agenda import Agenda
 from agent.sim.executor import Answer
@@ -167,3 +170,32 @@ class Metrics:
             measured_at=measured_at,
         )
         self._answer(0.2 + self._random.random(), said)
+
+    def look(self, effect: MeasureSignals) -> None:
+        """Answer what failed where; of some there is no data, and sometimes of nobody."""
+        is_away = self._random.random() < self.faults.metrics_empty
+        silent = [each for each in effect.entities if is_away or self._random.random() < 0.2]
+        said = SignalsMeasured(
+            effect=effect.id,
+            incident=effect.incident,
+            findings=tuple(self._failed(each) for each in effect.entities if each not in silent),
+            unknown=tuple(silent),
+            queries=len(effect.entities),
+            problem="simulated outage" if is_away else "",
+        )
+        self._answer(1.0 + 20.0 * self._random.random(), said)
+
+    def _failed(self, entity: EntityRef) -> Finding:
+        share = 0.1 * self._random.random()
+        if not self._is_up(entity.rpartition("/")[2]):
+            share = 1.0
+        return Finding(
+            entity=entity,
+            kind=SignalKind.ERRORS,
+            signal="failed",
+            chance=round(share, 6),
+            surprise=round(20 * share, 6),
+            impact=round(100 * share**2, 6),
+            usual=0.0,
+            now=round(share, 6),
+        )

@@ -24,6 +24,7 @@ from agent.model.rule import (
     Ticketing,
 )
 from agent.model.service import Entity, EntityKind, ServiceMap
+from agent.model.signal import Signal, SignalKind, SignalSet, Unit
 
 ON: Mapping[str, tuple[str, ...]] = {
     "shop": ("web1", "web2", "cache"),
@@ -171,6 +172,19 @@ INHIBIT = InhibitRule(
     equal=("service",),
 )
 
+SIGNALS = SignalSet(
+    name="services",
+    signals=(
+        Signal(
+            name="failed",
+            kind=SignalKind.ERRORS,
+            unit=Unit.RATIO,
+            query='failed{service="$service"}',
+            complaints=(_equal("alertname", "ServiceSlow"),),
+        ),
+    ),
+)
+
 BASE = Config(
     digest="town",
     service_map=_map(),
@@ -187,6 +201,7 @@ BASE = Config(
         Route(name="owners", receiver="chat", group_by=("owner",)),
     ),
     ticketing=(Ticketing(name="all", connector="desk"),),
+    signals=(SIGNALS,),
 )
 
 VARIANTS: Mapping[str, Config] = {
@@ -202,7 +217,7 @@ VARIANTS: Mapping[str, Config] = {
             correlation=replace(BASE.correlation, quiet=timedelta(minutes=8)),
         ),
         replace(BASE, digest="town-without-cache", service_map=_map("cache"), heartbeats=()),
-        replace(BASE, digest="town-lawless", policy=None),
+        replace(BASE, digest="town-lawless", policy=None, signals=()),
     )
 }
 """The rule sets that a reload may bring into force, by digest."""

@@ -11,7 +11,16 @@ from random import Random
 from agent.core.state import ActiveAlert
 from agent.model.alert import Alert
 from agent.model.change import ChangeState
-from agent.model.effect import CancelRun, Effect, LaunchRun, Notify, PrepareRun, Probe, WriteTicket
+from agent.model.effect import (
+    CancelRun,
+    Effect,
+    LaunchRun,
+    MeasureSignals,
+    Notify,
+    PrepareRun,
+    Probe,
+    WriteTicket,
+)
 from agent.model.entry import (
     AgentStarted,
     AlertsReceived,
@@ -142,6 +151,8 @@ class World:
             case Probe():
                 change = self.watch.state.changes.get(effect.change)
                 self.metrics.probe(effect, change.entity if change else SERVICES[0])
+            case MeasureSignals():
+                self.metrics.look(effect)
             case WriteTicket():
                 self.desk.write(effect)
             case Notify():

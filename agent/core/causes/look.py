@@ -64,6 +64,7 @@ def look(state: State, draft: Draft, identifier: str) -> None:
     if looking is None or looking.due is None or looking.due > draft.at:
         return
     looking.due = None
+    looking.timers = [moment for moment in looking.timers if moment > draft.at]
     incident = state.incidents[identifier]
     if incident.state is not IncidentState.OPEN or looking.asked >= LOOKS_MAX:
         return
@@ -213,4 +214,6 @@ def _around(service_map: ServiceMap, starts: list[EntityRef]) -> list[EntityRef]
 def _plan(state: State, identifier: str, looking: Looking, due: datetime) -> None:
     if looking.asked < LOOKS_MAX and (looking.due is None or due < looking.due):
         looking.due = due
-        state.schedule(due, Timer.LOOK, identifier)
+        if due not in looking.timers:
+            looking.timers.append(due)
+            state.schedule(due, Timer.LOOK, identifier)
