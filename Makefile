@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench sim clean programs-demo programs-test
+.PHONY: help setup demo test check bench bench-correlation sim clean programs-demo programs-test
 
 PYTHON ?= python3
 VENV := .venv
@@ -15,7 +15,7 @@ PROGRAMS_DEMO := python3 openssh-server openssh-client nginx redis-server iprout
 PROGRAMS_TEST := $(PROGRAMS_DEMO) redmine redmine-sqlite puma chromium
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(ENVIRONMENT) $(ASSETS) ## make .venv with everything
 
@@ -32,6 +32,9 @@ check: setup ## format, lint and types
 
 bench: setup programs-demo ## measure beside the baselines (ARGS="--quick --only ingest")
 	@$(BIN)/python -m tests.bench $(ARGS)
+
+bench-correlation: setup ## what a new alert costs when much fires, as a ratio
+	@$(BIN)/python -m tests.bench.correlation.speed
 
 sim: setup ## run seeded worlds through the rules (ARGS="--seeds 5000")
 	@$(BIN)/watchkeeper sim $(ARGS)

@@ -72,7 +72,7 @@ def likeness_of(state: State, active: ActiveAlert) -> tuple[str, ...]:
 
 def _by_labels(state: State, new: Newcomer) -> Found | None:
     alike = [
-        (new.at - state.members[identifier].last_alert_at, identifier)
+        (abs(new.at - state.members[identifier].last_alert_at), identifier)
         for identifier in state.derived.likeness.get(likeness_of(state, new.active), ())
         if (_is_near(state, identifier, new.at) or _is_back(state, identifier, new))
         and not corrected.is_barred(state, identifier, new.active)
@@ -99,7 +99,7 @@ def _by_map(state: State, new: Newcomer, entity: str) -> Found | None:
         candidates,
         key=lambda name: (
             candidates[name].distance,
-            new.at - state.members[name].last_alert_at,
+            abs(new.at - state.members[name].last_alert_at),
             len(name),
             name,
         ),
@@ -120,6 +120,8 @@ def _nearest_first(state: State, near: Mapping[str, Step]) -> tuple[Mapping[str,
 
 def _may_own(state: State, identifier: str, step: Step, entity: str, new: Newcomer) -> bool:
     members, incident = state.members[identifier], state.incidents[identifier]
+    if new.at < members.first_alert_at - state.config.correlation.window:
+        return False
     if members.entities.get(entity) or _is_back(state, identifier, new):
         return True
     if incident.state is not IncidentState.OPEN:
