@@ -13,11 +13,10 @@ from math import exp
 from agent.core.causes import words
 from agent.core.causes.cases import case_of, guess_pattern, is_faint
 from agent.core.causes.worth import Case, Terms, terms
-from agent.core.correlation.corrected import is_apart
-from agent.core.correlation.transfer import absorb
+from agent.core.correlation.symptoms import take_in_symptoms
 from agent.core.draft import Draft
 from agent.core.state import State, Timer
-from agent.model.incident import Cause, Incident, IncidentState
+from agent.model.incident import Cause, Incident
 from agent.model.reason import Reason
 from agent.model.service import EntityRef
 
@@ -56,7 +55,7 @@ def name_causes(state: State, draft: Draft) -> None:
         for identifier in fresh:
             incident = state.incidents[identifier]
             if incident.is_live and incident.cause is not None:
-                _absorb_symptoms(state, draft, incident, incident.cause)
+                take_in_symptoms(state, draft, incident, incident.cause)
 
 
 def look_again(state: State, draft: Draft, identifier: str) -> None:
@@ -68,7 +67,7 @@ def look_again(state: State, draft: Draft, identifier: str) -> None:
     if incident.is_live and rank(state, draft, incident) and incident.cause is not None:
         incident = state.incidents[identifier]
         if incident.cause is not None:
-            _absorb_symptoms(state, draft, incident, incident.cause)
+            take_in_symptoms(state, draft, incident, incident.cause)
 
 
 def confirm(state: State, draft: Draft, incident: Incident, entity: EntityRef, by: str) -> None:
@@ -204,22 +203,3 @@ def _with_doubt(
         else:
             pieces.append(piece)
     return replace(top, evidence=tuple(pieces))
-
-
-def _absorb_symptoms(state: State, draft: Draft, incident: Incident, cause: EntityRef) -> None:
-    """Incidents whose own cause rests on this one, opened at the same time, were its symptoms."""
-    if not state.members[incident.id].entities.get(cause):
-        return
-    correlation = state.config.correlation
-    for ref, _ in list(state.config.service_map.above(cause, correlation.hops)):
-        for other in sorted(state.derived.reach.of(ref)):
-            candidate = state.incidents[other]
-            if other == incident.id or candidate.state is not IncidentState.OPEN:
-                continue
-            apart = abs(candidate.opened_at - incident.opened_at)
-            if (
-                candidate.cause == ref
-                and apart <= correlation.window
-                and not is_apart(state, incident.id, other)
-            ):
-                absorb(state, draft, into=incident.id, other=other)
