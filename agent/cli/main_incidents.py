@@ -119,6 +119,10 @@ def incidents(
 def explain(
     what: Annotated[str, typer.Argument(help="`incident` or `alert`")],
     identifier: Annotated[str, typer.Argument(help="INC-7, or a fingerprint")],
+    not_with: Annotated[
+        str | None,
+        typer.Option("--not-with", metavar="INC-7|ALERT", help="Why it is not with that."),
+    ] = None,
     url: Url = URL_DEFAULT,
     token: Token = None,
     as_json: Json = False,
@@ -127,4 +131,4 @@ def explain(
     from agent.cli.explain import explain as run
     from agent.cli.remote import Remote
 
-    raise typer.Exit(run(Remote(url, token), what, identifier, as_json=as_json))
+    raise typer.Exit(run(Remote(url, token), what, identifier, not_with=not_with, as_json=as_json))

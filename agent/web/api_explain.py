@@ -9,23 +9,32 @@ from aiohttp import web
 from pydantic import Field
 
 from agent.config.matchers import parse_matchers
+from agent.core import explain
+from agent.core.explain import Coverage, Joined, NotWith
 from agent.core.matching import compile_matcher
 from agent.core.state import ActiveAlert, State
 from agent.model.alert import Alert
-from agent.model.incident import Cause, Incident, TimelineItem
+from agent.model.incident import Cause, Incident, TimelineItem, UntilClear
 from agent.model.labels import Labels, Matcher
+from agent.model.problem import Workaround
 from agent.model.reason import Reason
+from agent.model.reported import Suspect
 from agent.model.service import EntityRef
 from agent.model.silence import Silence
 from agent.web.api_incidents import known_incident
+from agent.web.occurrences import flapping_of
 from agent.web.permission import Permission
 from agent.web.preview import preview_of
 from agent.web.problem import not_found, refuse
 from agent.web.routes import Call, Route, Wish, answer
+from agent.web.views.flapping import Flapping
 from agent.web.views.silences import SilencePreview
 
 TAG = "Explain"
 SILENCES_EXPLAINED_MAX = 100
+CORRECTIONS = frozenset(
+    {Reason.MERGED, Reason.SPLIT, Reason.MOVED, Reason.UNRELATED, Reason.CAUSE_CONFIRMED}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +61,9 @@ class AlertExplanation:
     expires_at: datetime | None
     suppressed_by: tuple[str, ...]
     silences: tuple[SilenceVerdict, ...]
+    flapping: Flapping | None
+    not_with: NotWith | None
+    """Why it is not with what `not_with` of the query names; null where nothing was asked."""
     timeline: tuple[TimelineItem, ...]
     """What the incident's story says about this very alert."""
 
@@ -62,8 +74,27 @@ class IncidentExplanation:
 
     incident: str
     causes: tuple[Cause, ...]
+    coverage: tuple[Coverage, ...]
+    """What each of the causes explains of the places that alert, and what it fails to explain."""
     cause_confirmed_by: str | None
+    suspects: tuple[Suspect, ...]
+    pattern: str | None
+    workaround: Workaround | None
+    joined: tuple[Joined, ...]
+    """Why each alert that fires is in it; the first of them."""
+    corrections: tuple[TimelineItem, ...]
+    """What people corrected: merged, split, moved, declared unrelated, named the cause."""
+    flapping: tuple[Flapping, ...]
+    until_clear: UntilClear | None
     decisions: tuple[TimelineItem, ...]
+
+
+class AlertQuery(Wish):
+    """What the alert is compared with."""
+
+    not_with: str | None = Field(
+        None, max_length=64, description="An incident, or the fingerprint of another alert."
+    )
 
 
 class PreviewQuery(Wish):
@@ -89,6 +120,8 @@ async def explain_alert(call: Call) -> web.StreamResponse:
         expires_at=active.expires_at,
         suppressed_by=active.suppressed_by,
         silences=tuple(_verdicts(state, active.alert.labels, at)),
+        flapping=_flapping(state, active),
+        not_with=_not_with(state, active, call.query_as(AlertQuery).not_with),
         timeline=await _about(call, active),
     )
     return answer(explained, AlertExplanation)
@@ -97,11 +130,20 @@ async def explain_alert(call: Call) -> web.StreamResponse:
 async def explain_incident(call: Call) -> web.StreamResponse:
     """Why this cause, why this priority, why this remediation or none."""
     incident: Incident = await known_incident(call, call.named("id"))
+    state, story = call.site.loop.state, tuple(await call.site.store.timeline(incident.id))
     explained = IncidentExplanation(
         incident=incident.id,
         causes=incident.causes,
+        coverage=explain.coverage(state, incident),
         cause_confirmed_by=incident.cause_confirmed_by,
-        decisions=tuple(await call.site.store.timeline(incident.id)),
+        suspects=incident.suspects,
+        pattern=incident.pattern,
+        workaround=incident.workaround,
+        joined=explain.joined(state, incident),
+        corrections=tuple(item for item in story if item.reason in CORRECTIONS),
+        flapping=flapping_of(state, incident.id),
+        until_clear=incident.until_clear,
+        decisions=story,
     )
     return answer(explained, IncidentExplanation)
 
@@ -115,6 +157,29 @@ async def preview_silence(call: Call) -> web.StreamResponse:
     except ValueError as error:
         raise refuse(HTTPStatus.BAD_REQUEST, f"bad filter: {error}") from None
     return answer(preview, SilencePreview)
+
+
+def _flapping(state: State, active: ActiveAlert) -> Flapping | None:
+    name = active.alert.fingerprint
+    found = flapping_of(state, active.incident or "")
+    return next((flap for flap in found if flap.alert == name), None)
+
+
+def _not_with(state: State, active: ActiveAlert, other: str | None) -> NotWith | None:
+    if other is None:
+        return None
+    beside = state.alerts.get(other)
+    if beside is not None and beside.incident is None:
+        muted = ", ".join(beside.suppressed_by)
+        raise refuse(HTTPStatus.CONFLICT, f"{other} is in no incident: muted by {muted}.")
+    identifier = beside.incident if beside is not None else other
+    incident = state.incidents.get(identifier or "")
+    if incident is None:
+        raise not_found("incident in the watch, or alert that fires,", other)
+    if not incident.is_live:
+        text = f"{incident.id} is {incident.state}: nothing can join it any more."
+        raise refuse(HTTPStatus.CONFLICT, text)
+    return explain.not_with(state, active, incident)
 
 
 def _placed_by(state: State, active: ActiveAlert) -> tuple[str, ...]:
@@ -170,8 +235,9 @@ ROUTES = (
         summary="Why an alert is where it is",
         tag=TAG,
         handler=explain_alert,
+        query=AlertQuery,
         response=AlertExplanation,
-        errors=(HTTPStatus.NOT_FOUND,),
+        errors=(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT),
     ),
     Route(
         method="GET",

@@ -215,8 +215,14 @@ async def test_an_alert_and_an_incident_are_explained(shell: Shell) -> None:
     assert 'Placed at   component:default/db by service="db"' in alert.out
     assert "does not mute it" in alert.out
     assert "\x1b" not in alert.out
+    await shell.agent.fire({"alertname": "Odd", "host": "x1"})
+    apart = await shell("explain", "alert", fingerprint, "--not-with", "INC-2")
+    assert "Why not in INC-2" in apart.out
+    assert "Decided by  distance" in apart.out
+    assert (await shell("explain", "incident", "INC-1", "--not-with", "INC-2")).code == 1
     incident = await shell("explain", "incident", "INC-1")
     assert "+ alerts itself" in incident.out
+    assert "Down on component:default/db: incident opened" in incident.out
     assert json.loads((await shell("explain", "incident", "INC-1", "--json")).out)["causes"]
 
 

@@ -146,6 +146,23 @@ async def test_an_alert_is_explained(agent: Running) -> None:
     assert why["causes"][0]["entity"] == "component:default/db"
 
 
+async def test_an_alert_is_compared_with_what_it_is_not_with(agent: Running) -> None:
+    """With an incident or another alert: each question, and the one that decides."""
+    await agent.fire(DB, {"alertname": "Odd", "host": "x1"})
+    names = {a.alert.name: name for name, a in agent.loop.state.alerts.items()}
+    path = f"/api/v1/explain/alerts/{names['Down']}"
+    _, why = await agent.ask("GET", path)
+    assert why["not_with"] is None
+    for other in ("INC-2", names["Odd"]):
+        _, why = await agent.ask("GET", f"{path}?not_with={other}")
+        assert why["not_with"]["incident"] == "INC-2"
+        assert why["not_with"]["decided_by"]["question"] == "distance"
+    assert (await agent.ask("GET", f"{path}?not_with=INC-9"))[0] == 404
+    _, why = await agent.ask("GET", "/api/v1/explain/incidents/INC-1")
+    assert [one["alert"] for one in why["joined"]] == [names["Down"]]
+    assert why["coverage"][0]["fails_to_explain"] == []
+
+
 async def test_a_silence_is_previewed(agent: Running) -> None:
     """Before a silence is made, it is counted whom it would silence."""
     await agent.fire(DB, SHOP, {"alertname": "Stray"})

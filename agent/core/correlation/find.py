@@ -74,7 +74,7 @@ def _by_labels(state: State, new: Newcomer) -> Found | None:
     alike = [
         (abs(new.at - state.members[identifier].last_alert_at), identifier)
         for identifier in state.derived.likeness.get(likeness_of(state, new.active), ())
-        if (_is_near(state, identifier, new.at) or _is_back(state, identifier, new))
+        if (is_near(state, identifier, new.at) or is_back(state, identifier, new))
         and not corrected.is_barred(state, identifier, new.active)
     ]
     return Found(min(alike)[1], Reason.SAME_LABELS) if alike else None
@@ -86,7 +86,7 @@ def _by_map(state: State, new: Newcomer, entity: str) -> Found | None:
         candidates = {
             identifier: step
             for identifier, step in near.items()
-            if _may_own(state, identifier, step, entity, new)
+            if may_own(state, identifier, step, entity, new)
             and not corrected.is_barred(state, identifier, new.active)
         }
         if candidates:
@@ -118,21 +118,27 @@ def _nearest_first(state: State, near: Mapping[str, Step]) -> tuple[Mapping[str,
     return {identifier: step for identifier, step in near.items() if not step.distance}, near
 
 
-def _may_own(state: State, identifier: str, step: Step, entity: str, new: Newcomer) -> bool:
+def may_own(state: State, identifier: str, step: Step, entity: str, new: Newcomer) -> bool:
+    """Whether an incident that reaches the place of an alert may take it, by time and by group."""
     members, incident = state.members[identifier], state.incidents[identifier]
-    if new.at < members.first_alert_at - state.config.correlation.window:
+    if is_before(state, identifier, new.at):
         return False
-    if members.entities.get(entity) or _is_back(state, identifier, new):
+    if members.entities.get(entity) or is_back(state, identifier, new):
         return True
     if incident.state is not IncidentState.OPEN:
         return entity in members.entities and members.is_lasting
-    rests = step.is_from_cause and step.way in (Way.HERE, Way.UP) and _cause_fires(state, incident)
-    if not rests and not _is_near(state, identifier, new.at):
+    rests = rests_on_it(state, incident, step)
+    if not rests and not is_near(state, identifier, new.at):
         return False
-    return step.distance == 0 or _is_together(state, incident, step, new.area)
+    return step.distance == 0 or is_together(state, incident, step, new.area)
 
 
-def _is_back(state: State, identifier: str, new: Newcomer) -> bool:
+def is_before(state: State, identifier: str, at: datetime) -> bool:
+    """Whether a moment is too long before the first alert of an incident to belong to it."""
+    return at < state.members[identifier].first_alert_at - state.config.correlation.window
+
+
+def is_back(state: State, identifier: str, new: Newcomer) -> bool:
     """Whether an alert that was over fires again soon: it flaps."""
     members = state.members[identifier]
     if not members.is_lasting or members.left_at is None or new.series not in members.series:
@@ -140,12 +146,19 @@ def _is_back(state: State, identifier: str, new: Newcomer) -> bool:
     return new.at - members.left_at <= state.config.correlation.quiet
 
 
-def _cause_fires(state: State, incident: Incident) -> bool:
+def rests_on_it(state: State, incident: Incident, step: Step) -> bool:
+    """Whether the place rests on a probable cause that still alerts: then time does not matter."""
+    above = step.way in (Way.HERE, Way.UP)
+    return above and step.is_from_cause and cause_fires(state, incident)
+
+
+def cause_fires(state: State, incident: Incident) -> bool:
+    """Whether the probable cause itself still alerts."""
     cause = incident.cause
     return cause is not None and bool(state.members[incident.id].entities.get(cause))
 
 
-def _is_together(state: State, incident: Incident, step: Step, area: str) -> bool:
+def is_together(state: State, incident: Incident, step: Step, area: str) -> bool:
     """Straight above or below a cause belongs to it unless proved otherwise; aside, the group."""
     cause = incident.cause or next(iter(state.members[incident.id].entities), None)
     home = groups.neighbourhood_of(state, cause) if cause else None
@@ -213,7 +226,8 @@ def _home(state: State, identifier: str) -> str | None:
     return None
 
 
-def _is_near(state: State, identifier: str, at: datetime) -> bool:
+def is_near(state: State, identifier: str, at: datetime) -> bool:
+    """Whether an incident is open, and heard of near enough to this moment."""
     if state.incidents[identifier].state is not IncidentState.OPEN:
         return False
     window, members = state.config.correlation.window, state.members[identifier]

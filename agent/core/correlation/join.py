@@ -18,7 +18,7 @@ from agent.model.reason import Reason
 def join(state: State, draft: Draft, active: ActiveAlert) -> None:
     """Give an alert that counts to the incident it belongs to, opening one where there is none."""
     at = shown_at(active)
-    area = _area(state, active)
+    area = area_of(state, active)
     is_onset = groups.is_onset(state, area, at)
     if is_onset:
         groups.regroup(state, area, at)
@@ -70,11 +70,11 @@ def leave(state: State, draft: Draft, active: ActiveAlert, by: EndedBy) -> None:
 
 def place_of(state: State, at: datetime, active: ActiveAlert) -> tuple[str | None, Reason]:
     """The incident that an alert would join at a moment, and by what; None where it opens one."""
-    found = find(state, Newcomer(active, at, _area(state, active)))
+    found = find(state, Newcomer(active, at, area_of(state, active)))
     return (found.incident, found.reason) if found else (None, Reason.INCIDENT_OPENED)
 
 
-def _area(state: State, active: ActiveAlert) -> str:
+def area_of(state: State, active: ActiveAlert) -> str:
     """The neighbourhood of an alert; where no edge leads, its place, or what it says of where."""
     if active.entity is None:
         return "?" + " ".join(likeness_of(state, active))
