@@ -24,7 +24,7 @@ from agent.core.correlation.members import shown_at
 from agent.core.correlation.reach import Step, Way
 from agent.core.derived import HOPS_MAX
 from agent.core.state import ActiveAlert, State
-from agent.model.incident import Incident
+from agent.model.incident import Incident, IncidentState
 from agent.model.reason import Reason
 from agent.model.service import EntityRef
 
@@ -35,6 +35,9 @@ _WAYS = {
     Way.DOWN: "below its cause",
     Way.ASIDE: "beside its cause",
 }
+
+
+_RESTORED = {IncidentState.RESOLVED: ": only what comes back to a place of it joins"}
 
 
 class Question(StrEnum):
@@ -161,8 +164,8 @@ def _checks(state: State, new: Newcomer, incident: Incident) -> list[Check]:
         ),
         _check(
             Question.OPEN,
-            is_back(state, incident.id, new) or incident.is_live,
-            f"{incident.id} is {incident.state}",
+            _is_open_to(state, new, incident),
+            f"{incident.id} is {incident.state}{_RESTORED.get(incident.state, '')}",
         ),
     ]
     if active.entity is None:
@@ -176,13 +179,24 @@ def _checks(state: State, new: Newcomer, incident: Incident) -> list[Check]:
     return [*checks, *_by_map(state, new, incident, active.entity)]
 
 
+def _is_open_to(state: State, new: Newcomer, incident: Incident) -> bool:
+    """Whether it takes anything at all: when it is resolved, only what comes back to it."""
+    if incident.state is IncidentState.OPEN or is_back(state, incident.id, new):
+        return True
+    members, entity = state.members[incident.id], new.active.entity
+    if entity is None or entity not in members.entities:
+        return False
+    return members.is_lasting or bool(members.entities[entity])
+
+
 def _by_map(state: State, new: Newcomer, incident: Incident, entity: EntityRef) -> list[Check]:
     step = state.derived.reach.of(entity).get(incident.id)
     checks = [_check(Question.DISTANCE, step is not None, _distance(state, incident, entity, step))]
     if step is None:
         return checks
     members = state.members[incident.id]
-    if members.entities.get(entity) or is_back(state, incident.id, new):
+    is_over = incident.state is not IncidentState.OPEN
+    if members.entities.get(entity) or is_over or is_back(state, incident.id, new):
         text = "the same place alerts there now, or it comes back: neither time nor group is asked"
         return [*checks, _check(Question.WINDOW, True, text), *_wave(state, new, incident)]
     rests = rests_on_it(state, incident, step)
