@@ -14,6 +14,7 @@ from agent.core.correlation.find import (
     Newcomer,
     find,
     is_back,
+    is_before,
     is_near,
     is_together,
     likeness_of,
@@ -196,6 +197,8 @@ def _by_map(state: State, new: Newcomer, incident: Incident, entity: EntityRef) 
         return checks
     members = state.members[incident.id]
     is_over = incident.state is not IncidentState.OPEN
+    if is_before(state, incident.id, new.at):
+        return [*checks, _window(state, new, incident)]
     if members.entities.get(entity) or is_over or is_back(state, incident.id, new):
         text = "the same place alerts there now, or it comes back: neither time nor group is asked"
         return [*checks, _check(Question.WINDOW, True, text), *_wave(state, new, incident)]
