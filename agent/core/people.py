@@ -1,7 +1,7 @@
 """What people asked for: each either becomes part of the story or is refused with its reason."""
 
 from agent.core import act, course, life, sync, until_clear
-from agent.core.causes import ranking
+from agent.core.causes import lessons, ranking
 from agent.core.decide import check_parameters
 from agent.core.draft import Draft
 from agent.core.facts import change_type
@@ -80,14 +80,18 @@ def resolve(state: State, draft: Draft, said: IncidentResolved) -> None:
 
 
 def confirm_cause(state: State, draft: Draft, said: CauseConfirmed) -> None:
-    """A person knows the cause."""
-    incident = live_incident(state, draft, said.incident)
+    """A person knows the cause; of what is over too, as long as its lesson is remembered."""
+    known = state.incidents.get(said.incident)
+    is_over = known is not None and known.state is IncidentState.CLOSED
+    incident = known if is_over else live_incident(state, draft, said.incident)
     if incident is None:
         return
     if said.entity not in state.config.service_map.entities:
         draft.refuse(Reason.NOT_FOUND, f"the map has no entity {said.entity}")
         return
     ranking.confirm(state, draft, incident, said.entity, said.by)
+    if is_over:
+        lessons.correct(state, incident.id, said.entity, said.by)
 
 
 def request_change(state: State, draft: Draft, said: ChangeRequested) -> None:

@@ -4,7 +4,7 @@ Derived from the lessons alone, in their order, so that a table that grew lesson
 that is built anew are the same to the last bit. Nothing here is kept in a snapshot.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from math import sqrt
 from statistics import median
@@ -57,6 +57,8 @@ class Experience:
     series_of: dict[str, int] = field(default_factory=dict)
     """By kind: how many series it has."""
     spreads: dict[str, Spread] = field(default_factory=dict)
+    weights: dict[EntityRef, dict[str, float]] = field(default_factory=dict)
+    """The sum of the evidence by place and kind."""
     values: dict[EntityRef, Moments] = field(default_factory=dict)
     entities_of: dict[str, dict[EntityRef, None]] = field(default_factory=dict)
     """By node type: the entities that ever showed a sign."""
@@ -98,6 +100,9 @@ class Experience:
     def _add_values(self, lesson: Lesson) -> None:
         for entity, kinds in lesson.evidence.items():
             self.values.setdefault(entity, Moments()).add(value_of(kinds.values()))
+            known = self.weights.setdefault(entity, {})
+            for kind, weight in kinds.items():
+                known[kind] = known.get(kind, 0.0) + weight
             known_of = self.entities_of.setdefault(node_type(self.service_map, entity), {})
             known_of[entity] = None
         for caller, share in lesson.callers.items():
@@ -130,6 +135,12 @@ class Experience:
     def usual_share(self, caller: EntityRef) -> float:
         """The share that the caller has in the calls that incidents complain of."""
         return self.callers.get(caller, 0.0) / (self.incidents + 1)
+
+    def unusual(self, entity: EntityRef, kinds: Mapping[str, float]) -> dict[str, float]:
+        """What is above the mean weight of each kind at a place; one incident of none is added."""
+        known, count = self.weights.get(entity, {}), self.incidents + 1
+        above = {kind: weight - known.get(kind, 0.0) / count for kind, weight in kinds.items()}
+        return {kind: weight for kind, weight in above.items() if weight > 0.0}
 
     def usual_size(self) -> float | None:
         """The median number of signs of an incident; None while too few are known."""

@@ -73,12 +73,12 @@ def look_again(state: State, draft: Draft, identifier: str) -> None:
 def confirm(state: State, draft: Draft, incident: Incident, entity: EntityRef, by: str) -> None:
     """A person knows the cause: it stays on top."""
     others = tuple(cause for cause in incident.causes if cause.entity != entity)
-    members = state.members[incident.id]
+    members = state.members.get(incident.id)
     known = Cause(
         entity=entity,
         score=1.0,
         evidence=(words.confirmed(by),),
-        alerting=bool(members.entities.get(entity)),
+        alerting=bool(members and members.entities.get(entity)),
     )
     draft.set_incident(state, incident, causes=(known, *others)[:CAUSES_MAX], cause_confirmed_by=by)
     draft.note(
@@ -87,8 +87,9 @@ def confirm(state: State, draft: Draft, incident: Incident, entity: EntityRef, b
         f"{state.config.service_map.label(entity)} is the cause",
         actor=by,
     )
-    state.derived.reach_changed(incident.id, tuple(members.entities), entity)
-    draft.cause_changed[incident.id] = None
+    if members is not None:
+        state.derived.reach_changed(incident.id, tuple(members.entities), entity)
+        draft.cause_changed[incident.id] = None
 
 
 def adopt_confirmed(state: State, draft: Draft, incident: Incident, other: Incident) -> Incident:

@@ -21,6 +21,7 @@ class Reading:
     """The evidence of one incident, place by place."""
 
     signs: int = 0
+    seen: dict[Seen, None] = field(default_factory=dict)
     by_kind: dict[EntityRef, dict[str, float]] = field(default_factory=dict)
     own: dict[EntityRef, float] = field(default_factory=dict)
     """The part of it that is not about calls."""
@@ -41,14 +42,15 @@ def read(signs: Iterable[Sign], experience: Experience) -> Reading:
         if sign.peer is not None:
             calls[sign.peer] = calls.get(sign.peer, 0) + 1
     factor = {kind: experience.specificity(kind) / len(found) for kind, found in places.items()}
+    reading = Reading(signs=len(placed))
     groups: dict[tuple[EntityRef, str], _Synonyms] = {}
     for sign, entity in placed:
         seen = Seen(entity, sign.kind, sign.name, sign.peer)
         odds = max(PROBABILITY_FLOOR, min(1.0, experience.probability(seen)))
+        reading.seen[seen] = None
         group = groups.setdefault((entity, sign.kind), _Synonyms(sign.name))
         group.add(-log(odds) * factor[sign.kind], is_own=sign.peer is None)
     total = sum(calls.values())
-    reading = Reading(signs=len(placed))
     reading.callers = {caller: count / total for caller, count in calls.items()}
     for (entity, kind), group in groups.items():
         reading.by_kind.setdefault(entity, {})[kind] = group.weight

@@ -62,7 +62,7 @@ class Case:
             entity: self.trust * self.experience.surprise(entity, value)
             for entity, value in self.reading.value.items()
         }
-        self.taught = taught(self.experience, self.reading)
+        self.taught = taught(self.experience, self.reading, self.surprise)
 
     @property
     def trust(self) -> float:

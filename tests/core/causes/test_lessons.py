@@ -109,8 +109,9 @@ def test_a_lesson_is_corrected_after_the_fact() -> None:
     play = shop()
     fail(play, ("Slow", "web"))
 
-    assert correct(play.state, "INC-1", ref("db"), "ann")
+    play.feed(CauseConfirmed(incident="INC-1", entity=ref("db"), by="ann"))
     assert not correct(play.state, "INC-9", ref("db"), "ann")
+    assert (ref("db"), "ann") == (play.incident().cause, play.incident().cause_confirmed_by)
     left = play.state.lessons[0]
     assert (ref("db"), "ann") == (left.cause, left.confirmed_by)
     play.fire("Slow", service="web")
