@@ -12,6 +12,7 @@ from agent.model.entry import (
     ApprovalRejected,
     CauseConfirmed,
     ChangeCancelled,
+    ChangeReported,
     ChangeRequested,
     IncidentAcknowledged,
     IncidentAssigned,
@@ -23,6 +24,15 @@ from agent.model.entry import (
     What,
 )
 from agent.model.labels import Matcher, MatchOperator
+from agent.model.problem import ProblemState
+from agent.model.problem_entries import (
+    FixPlanned,
+    KnownErrorRecorded,
+    ProblemMoved,
+    SuspectConfirmed,
+    SuspectDismissed,
+)
+from agent.model.reported import ChangeReport, Progress
 from agent.model.silence import Silence
 from agent.sim.agenda import Agenda
 from agent.sim.plan import Happening, Kind
@@ -159,6 +169,47 @@ class People:
         silence = _pick(list(state.silences), plan.pick)
         return SilenceExpired(id=silence, by="carol") if silence else None
 
+    def _deploy(self, state: State, plan: Happening) -> What:
+        """Some begin and end, some are told twice, some are told late."""
+        progress = list(Progress)[int(plan.pick * 40) % 4]
+        report = ChangeReport(
+            key=f"deploy {int(plan.pick * 6)}",
+            at=self._agenda.now - plan.lasts,
+            summary=f"Deploy of {plan.which}",
+            progress=progress,
+            actor="erin",
+            names={"entity": ref_of(plan.which)},
+        )
+        return ChangeReported(source="pipeline", report=report)
+
+    def _judge(self, state: State, plan: Happening) -> What | None:
+        suspected = [one for one in state.incidents.values() if one.suspects]
+        incident = _pick([one.id for one in suspected], plan.pick)
+        if incident is None:
+            return None
+        change = state.incidents[incident].suspects[0].change
+        said = SuspectConfirmed if plan.pick < 0.5 else SuspectDismissed
+        return said(incident=incident, change=change, by="carol")
+
+    def _work(self, state: State, plan: Happening) -> What | None:
+        problem = _pick(list(state.problems), plan.pick)
+        if problem is None:
+            return None
+        choice = int(plan.pick * 100) % 8
+        if choice == 0:
+            return KnownErrorRecorded(
+                problem=problem,
+                cause="a leak",
+                workaround="restart",
+                remediation=RESTART.name,
+                by="eve",
+            )
+        if choice == 1:
+            return FixPlanned(problem=problem, change="CHG-1", by="eve")
+        to = list(ProblemState)[choice % len(ProblemState)]
+        note = "learnt" if plan.pick < 0.7 else ""
+        return ProblemMoved(problem=problem, to=to, by="eve", note=note)
+
 
 _ACTS: dict[Kind, Callable[[People, State, Happening], What | None]] = {
     Kind.ACKNOWLEDGE: People._acknowledge,
@@ -170,6 +221,9 @@ _ACTS: dict[Kind, Callable[[People, State, Happening], What | None]] = {
     Kind.UNRELATED: People._unrelated,
     Kind.RESOLVE: People._resolve,
     Kind.CONFIRM_CAUSE: People._confirm,
+    Kind.DEPLOY: People._deploy,
+    Kind.JUDGE_SUSPECT: People._judge,
+    Kind.WORK_ON_PROBLEM: People._work,
     Kind.REQUEST: People._request,
     Kind.APPROVE: People._approve,
     Kind.APPROVE_OTHERS_BINDING: People._approve_others_binding,

@@ -72,6 +72,9 @@ class Kind(StrEnum):
     UNSILENCE = "unsilence"
     CLOSE_TICKET = "close_ticket"
     COMMENT_TICKET = "comment_ticket"
+    DEPLOY = "deploy"
+    JUDGE_SUSPECT = "judge_suspect"
+    WORK_ON_PROBLEM = "work_on_problem"
 
 
 WORLD_WEIGHTS = {
@@ -106,6 +109,8 @@ PEOPLE_WEIGHTS = {
     Kind.COMMENT_TICKET: 1,
 }
 
+PROBLEM_WEIGHTS = {Kind.DEPLOY: 4, Kind.JUDGE_SUSPECT: 2, Kind.WORK_ON_PROBLEM: 4}
+"""Drawn apart, so that a world without them is the world that it was."""
 DILIGENT = 0.5
 """How many worlds have approvers who look for work all the time, and how often they look."""
 LOOKS = 120
@@ -138,7 +143,11 @@ def plan_of(seed: int) -> Plan:
     return Plan(
         seed=seed,
         faults=_faults(random),
-        happenings=tuple(sorted(_happenings(random), key=lambda happening: happening.at)),
+        happenings=tuple(
+            sorted(
+                [*_happenings(random), *_about_problems(seed)], key=lambda happening: happening.at
+            )
+        ),
         calendars=calendars_of(random),
     )
 
@@ -188,6 +197,23 @@ def _happenings(random: Random) -> list[Happening]:
             lasts=timedelta(
                 seconds=int(random.choice((120, 600, 1800, 5400)) * random.random()) + 5
             ),
+        )
+        for kind in kinds
+    ]
+
+
+def _about_problems(seed: int) -> list[Happening]:
+    random = Random(f"problems {seed}")  # noqa: S311 - the point is to be repeatable
+    kinds = random.choices(
+        list(PROBLEM_WEIGHTS), list(PROBLEM_WEIGHTS.values()), k=random.randint(0, 14)
+    )
+    return [
+        Happening(
+            at=START + random.random() * LASTS,
+            kind=kind,
+            which=random.choice(SERVICES),
+            pick=random.random(),
+            lasts=timedelta(seconds=int(1800 * random.random())),
         )
         for kind in kinds
     ]

@@ -10,6 +10,7 @@ from agent.model.entry import Entry
 from agent.sim.check_alerts import AlertsAgree, EveryAlertHasItsPlace, SilencesHold
 from agent.sim.check_incidents import ClocksSpeakOnce, IncidentsAreOne, RefusalsLeaveNoTrace
 from agent.sim.check_policy import RunsAreAuthorised, RunsKeepToTheirTime
+from agent.sim.check_problems import ProblemsAreMovedByPeople, SuspectsCameBefore
 from agent.sim.check_rest import (
     LedgerIsTrue,
     OneTicketAnIncident,
@@ -79,6 +80,8 @@ def live_through(plan: Plan, codec: Codec = COPIES) -> Lived:
         RunsAreAuthorised(),
         RunsKeepToTheirTime(),
         TimersAreSetOnce(),
+        ProblemsAreMovedByPeople(),
+        SuspectsCameBefore(),
     ]
     checks = Checks(checkers)
     world = World(plan, checks, codec)

@@ -189,7 +189,7 @@ BASE = Config(
     digest="town",
     service_map=_map(),
     correlation=Correlation(quiet=timedelta(minutes=5)),
-    recurrence=Recurrence(incidents=3, within=timedelta(days=1)),
+    recurrence=Recurrence(incidents=2, within=timedelta(days=1), absent_for=timedelta(minutes=40)),
     inhibit_rules=(INHIBIT,),
     heartbeats=(WATCHDOG,),
     remediations=REMEDIATIONS,

@@ -13,14 +13,19 @@ MUTED_ASKED_MAX = 1000
 
 
 def changed(state: State, incident: Incident) -> Mapping[EntityRef, tuple[float, str]]:
-    """By candidate: how suspect its latest change is, 0 to 1, and which it was.
+    """By candidate: how suspect its likeliest change is, 0 to 1, and which it was.
 
-    A change that a person cleared of suspicion does not count.
+    A change that a person cleared of suspicion does not count; one that a person confirmed counts
+    in full, however long before it was made.
     """
     cleared = {one.change for one in incident.suspects if one.is_match is False}
+    confirmed = {one.entity: one for one in incident.suspects if one.is_match}
     found: dict[EntityRef, tuple[float, str]] = {}
     members = state.members[incident.id]
     for ref in list(members.explains)[:CANDIDATES_ASKED_MAX]:
+        if (known := confirmed.get(ref)) is not None:
+            found[ref] = (1.0, f"{known.change} led to it, said {known.judged_by}: {known.title}")
+            continue
         for suspect in suspects_at(state, ref, incident.started_at):
             if suspect.change not in cleared:
                 found[ref] = (suspect.score, f"{suspect.change} was made on it: {suspect.title}")
