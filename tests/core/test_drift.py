@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from itertools import combinations, product
-from math import isclose
+from math import isclose, prod
 
 import pytest
 from hypothesis import given
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from agent.core.belonging import Sign
 from agent.core.drift.memory import ENTITIES_MAX, EPISODES_MAX, NOWHERE_MAX, Drift, Episode
 from agent.core.drift.observe import closed, map_changed, placed
-from agent.core.drift.statistics import at_most, chance, sureness
+from agent.core.drift.statistics import at_most, chance, chance_by_size, sureness
 from agent.core.drift.suggest import FAILURES_MIN, suggest
 from agent.core.state import Members, State
 from agent.model.alert import Alert
@@ -125,10 +125,11 @@ def test_incidents_of_their_own_count_as_together() -> None:
         map_of(entity("tax", "cart"), entity("cart")),
         map_of(entity("cart", "x"), entity("x", "tax"), entity("tax")),
         map_of(entity("cart", "host"), entity("tax", "host"), entity("host")),
+        map_of(entity("shop", "cart", "tax"), entity("tax"), entity("cart")),
     ],
 )
 def test_what_the_map_explains_is_not_suggested(service_map: ServiceMap) -> None:
-    """One rests on the other, over a silent one too, or both on a third."""
+    """One rests on the other, over a silent one too, both on a third, or a third on both."""
     state = state_of(service_map)
     company(state, together=5)
 
@@ -277,6 +278,30 @@ def test_the_chance_is_that_of_all_ways_to_draw() -> None:
     for both in range(other + 1):
         counted = sum(each >= both for each in ways) / len(ways)
         assert isclose(counted, chance(episodes=episodes, one=one, other=other, both=both))
+
+
+@given(shares=st.lists(st.floats(0, 1), min_size=1, max_size=6))
+def test_the_chance_by_size_is_that_of_all_outcomes(shares: list[float]) -> None:
+    """Against adding up every way in which the episodes can fall."""
+    for both in range(1, len(shares) + 1):
+        counted = sum(
+            prod(share if held else 1 - share for share, held in zip(shares, outcome, strict=True))
+            for outcome in product((False, True), repeat=len(shares))
+            if sum(outcome) >= both
+        )
+        assert isclose(counted, chance_by_size(shares, both=both), abs_tol=1e-9)
+
+
+def test_together_in_large_episodes_alone_is_no_edge() -> None:
+    """Whoever is hit by what hits many is not joined with each of the many."""
+    names = [f"e{number}" for number in range(12)]
+    state = state_of(map_of(*map(entity, names)))
+    for number in range(4):
+        incident(state, f"INC-{number}", days(number), **dict.fromkeys(names, 0.0))
+    for number in range(4, 40):
+        incident(state, f"INC-{number}", days(number), **{names[number % 12]: 0.0})
+
+    assert () == found(state).missing
 
 
 def _sets(of: int, size: int) -> list[tuple[int, ...]]:

@@ -3,7 +3,8 @@
 Not here: what is counted (`suggest`).
 """
 
-from math import comb, pow
+from collections.abc import Sequence
+from math import comb, fsum, pow
 
 DOUBT = 0.05
 """Bounds hold with 95 %."""
@@ -20,6 +21,21 @@ def chance(*, episodes: int, one: int, other: int, both: int) -> float:
         comb(one, k) * comb(episodes - one, other - k) for k in range(both, min(one, other) + 1)
     )
     return ways / comb(episodes, other)
+
+
+def chance_by_size(shares: Sequence[float], *, both: int) -> float:
+    """How likely one is in `both` or more of another's episodes, each with a share of its own.
+
+    In a large episode many are together for one reason, so the share of each grows with its size.
+    The upper tail of the Poisson-binomial distribution, exact.
+    """
+    assert 0 < both <= len(shares), "counts fit each other"
+    below = [1.0] + [0.0] * (both - 1)
+    for share in shares:
+        for k in range(both - 1, 0, -1):
+            below[k] += share * (below[k - 1] - below[k])
+        below[0] *= 1 - share
+    return max(0.0, 1 - fsum(below))
 
 
 def at_most(*, seen: int, of: int) -> float:

@@ -8,15 +8,17 @@ from datetime import datetime
 from itertools import combinations
 
 from agent.core.drift.memory import Drift, Episode
-from agent.core.drift.statistics import DOUBT, at_most, chance, sureness
+from agent.core.drift.statistics import DOUBT, at_most, chance, chance_by_size, sureness
 from agent.model.rule import Correlation
-from agent.model.service import EntityRef, ServiceMap
+from agent.model.service import WALK_ENTITIES_MAX, EntityRef, ServiceMap
 from agent.model.suggestion import MissingEdge, SilentEdge, Suggestions
 
 TOGETHER_MIN = 3
 """Twice is no pattern."""
 FAILURES_MIN = 5
 """With fewer, even an edge that carries two failures of five would often look silent."""
+SIBLINGS_MAX = 20
+"""What more rest on than this joins none of them with another."""
 SURE = 0.9
 SHOWN_MAX = 100
 EXAMPLES_MAX = 3
@@ -74,10 +76,29 @@ def _missing(
         by_chance = chance(
             episodes=len(episodes), one=alone[one], other=alone[other], both=len(seen)
         )
+        if by_chance * len(together) > DOUBT or near.joins(one, other):
+            continue
+        rarer, usual = sorted(pair, key=lambda ref: (alone[ref], ref))
+        shares = list(_shares(episodes, rarer, usual, alone[usual]))
+        by_chance = max(by_chance, chance_by_size(shares, both=len(seen)))
         expected = by_chance * len(together)
-        if expected <= DOUBT and not near.joins(one, other):
+        if expected <= DOUBT:
             found.append(_edge(pair, seen, alone, len(episodes), by_chance, expected))
     return sorted(found, key=lambda edge: (edge.chance, -edge.both, edge.upper, edge.lower))
+
+
+def _shares(
+    episodes: list[Episode], rarer: EntityRef, usual: EntityRef, count: int
+) -> Iterator[float]:
+    """How likely `usual` is in each episode of `rarer`, by how many others alerted in it."""
+
+    def others(episode: Episode) -> int:
+        return 1 + sum(ref not in (rarer, usual) for ref in episode.onsets)
+
+    whole = sum(map(others, episodes))
+    for episode in episodes:
+        if rarer in episode.onsets:
+            yield min(1.0, count * others(episode) / whole)
 
 
 def _edge(  # noqa: PLR0917 - all of the counts
@@ -160,15 +181,32 @@ class _Nearness:
 
     def __init__(self, service_map: ServiceMap, hops: int) -> None:
         self._map, self._hops = service_map, hops
-        self._below: dict[EntityRef, frozenset[EntityRef]] = {}
+        self._around: dict[EntityRef, frozenset[EntityRef]] = {}
 
     def joins(self, one: EntityRef, other: EntityRef) -> bool:
-        """One rests on the other, or both on a third, within so many hops."""
-        return not self._reach(one).isdisjoint(self._reach(other))
-
-    def _reach(self, ref: EntityRef) -> frozenset[EntityRef]:
-        known = self._below.get(ref)
+        """A path of few hops leads from one to the other, whichever way its edges point."""
+        known = self._around.get(one)
         if known is None:
-            below = (lower for lower, _ in self._map.below(ref, self._hops))
-            self._below[ref] = known = frozenset((ref, *below))
-        return known
+            self._around[one] = known = frozenset(self._reach(one))
+        return other in known
+
+    def _reach(self, start: EntityRef) -> Iterator[EntityRef]:
+        seen, level = {start}, [start]
+        for _ in range(self._hops):
+            following = []
+            for ref in level:
+                for neighbour in self._neighbours(ref):
+                    if neighbour not in seen:
+                        seen.add(neighbour)
+                        following.append(neighbour)
+                        yield neighbour
+            if len(seen) > WALK_ENTITIES_MAX:
+                return
+            level = following
+
+    def _neighbours(self, ref: EntityRef) -> Iterator[EntityRef]:
+        yield from self._map.dependencies.get(ref, ())
+        above = self._map.dependants.get(ref, ())
+        if len(above) <= SIBLINGS_MAX:
+            # Under more than these lies infrastructure: that two of its users alert is no news.
+            yield from above
