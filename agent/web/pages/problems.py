@@ -142,7 +142,12 @@ class ProblemPages:
         """The review of an incident."""
         incident = await known_incident(call, call.named("id"))
         told = await review_of(call.site, incident)
-        page = Page(template="review.html", title=f"Review of {incident.id}", section="incidents")
+        page = Page(
+            template="review.html",
+            title=f"Review of {incident.id}",
+            section="incidents",
+            topics=(incident.id, *incident.changes),
+        )
         return self._renderer.page(call, page, review=told)
 
     async def move(self, call: Call) -> web.StreamResponse:
