@@ -13,7 +13,7 @@ from agent.core.draft import Draft, Moments
 from agent.core.drift import observe
 from agent.core.record import alert_record
 from agent.core.state import ActiveAlert, EndedAlert, State, Timer
-from agent.core.suppress import mute_more, reconsider, suppressors
+from agent.core.suppress import judge, mute_more, reconsider, suppressors
 from agent.model.alert import Alert, EndedBy, Severity, severity_of
 from agent.model.entry import AlertsReceived, LeasesRenewed
 from agent.model.labels import fingerprint
@@ -27,8 +27,14 @@ OWN_SOURCE = "watchkeeper"
 
 
 def receive(state: State, draft: Draft, received: AlertsReceived) -> None:
-    """Take in what a source states, in the order in which it states it."""
-    for alert in received.alerts:
+    """Take in what a source states, in the order in which it states it.
+
+    But what may inhibit others comes first: of one breath, no target is earlier than its source.
+    """
+    alerts = received.alerts
+    if state.derived.inhibitions:
+        alerts = tuple(sorted(alerts, key=lambda alert: not state.derived.is_source(alert.labels)))
+    for alert in alerts:
         take(state, draft, alert, received.source)
 
 
@@ -213,7 +219,8 @@ def _start(state: State, draft: Draft, alert: Alert, source: str) -> None:
     if alert.expires_at is not None:
         state.bucket(Timer.LEASE, alert.expires_at, name)
     if state.derived.inhibitions:
-        state.derived.alert_started(name, labels)
+        for target in state.derived.alert_started(name, labels):
+            judge(state, state.alerts[target], draft.at)
     if entity is not None:
         counts = state.firing_at.setdefault(entity, {})
         severity = severity_of(labels)

@@ -34,6 +34,8 @@ class Inhibition:
     sources: dict[tuple[str, ...], dict[str, None]]
     two_sided: dict[tuple[str, ...], dict[str, None]]
     """Sources that are targets as well: they never inhibit each other, nor themselves."""
+    targets: dict[tuple[str, ...], dict[str, None]]
+    """Firing targets by their equal labels, muted or not."""
 
     def inhibits(self, labels: Labels) -> bool:
         """Whether the rule mutes an alert with these labels now."""
@@ -62,7 +64,7 @@ class Derived:
         self.reported = Reported(config.service_map)
         self.order = order_of(config.service_map)
         self.inhibitions = tuple(
-            Inhibition(rule, compile_all(rule.source), compile_all(rule.target), {}, {})
+            Inhibition(rule, compile_all(rule.source), compile_all(rule.target), {}, {}, {})
             for rule in config.inhibit_rules
         )
         self.heartbeats: tuple[tuple[Heartbeat, Predicate], ...] = tuple(
@@ -115,19 +117,38 @@ class Derived:
             self._scopes[calendar.entities] = scope
         return entity in scope
 
-    def alert_started(self, fingerprint: str, labels: Labels) -> None:
-        """Remember it as a source of inhibition where a rule says so."""
+    def alert_started(self, fingerprint: str, labels: Labels) -> list[str]:
+        """Remember it as a source and a target of inhibition where a rule says so.
+
+        Answers with the firing targets of which it is the first source.
+        """
+        hit: list[str] = []
         for inhibition in self.inhibitions:
+            key = inhibition.key(labels)
             if inhibition.is_source(labels):
                 sources = inhibition.sources_like(labels)
-                sources.setdefault(inhibition.key(labels), {})[fingerprint] = None
+                if key not in sources:
+                    sources[key] = {}
+                    hit += inhibition.targets.get(key, ())
+                sources[key][fingerprint] = None
+            if inhibition.is_target(labels):
+                inhibition.targets.setdefault(key, {})[fingerprint] = None
+        return hit
+
+    def is_source(self, labels: Labels) -> bool:
+        """Whether an alert with these labels may inhibit others."""
+        return any(inhibition.is_source(labels) for inhibition in self.inhibitions)
 
     def alert_ended(self, fingerprint: str, labels: Labels) -> bool:
         """Forget it as a source; whether it was one."""
         was_source = False
         for inhibition in self.inhibitions:
+            key = inhibition.key(labels)
+            targets = inhibition.targets.get(key)
+            if targets is not None and targets.pop(fingerprint, "none") is None and not targets:
+                del inhibition.targets[key]
             if inhibition.is_source(labels):
-                sources, key = inhibition.sources_like(labels), inhibition.key(labels)
+                sources = inhibition.sources_like(labels)
                 sources[key].pop(fingerprint)
                 if not sources[key]:
                     del sources[key]

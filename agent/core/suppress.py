@@ -53,7 +53,7 @@ def reconsider(state: State, draft: Draft) -> list[ActiveAlert]:
     freed: list[ActiveAlert] = []
     for fingerprint in list(state.suppressed):
         active = state.alerts[fingerprint]
-        _judge(state, active, draft.at)
+        judge(state, active, draft.at)
         if not active.suppressed_by:
             freed.append(active)
     return freed
@@ -66,7 +66,7 @@ def mute_more(state: State, draft: Draft) -> None:
     """
     for name, active in state.alerts.items():
         if name not in state.suppressed:
-            _judge(state, active, draft.at)
+            judge(state, active, draft.at)
 
 
 def add_silence(state: State, silence: Silence) -> None:
@@ -96,7 +96,8 @@ def expire_silences(state: State, draft: Draft) -> None:
             state.derived.silences.pop(silence.id, None)
 
 
-def _judge(state: State, active: ActiveAlert, at: datetime) -> None:
+def judge(state: State, active: ActiveAlert, at: datetime) -> None:
+    """Say anew what mutes an alert that fires; whoever frees one lets it count."""
     alert = active.alert
     active.suppressed_by = suppressors(state, alert.labels, active.entity, at)
     if active.suppressed_by:

@@ -72,9 +72,10 @@ def probes_of(host: Host) -> tuple[Probe, ...]:
 class Alertmanager:
     """A real Alertmanager, alone in its cluster, that posts to one webhook."""
 
-    def __init__(self, folder: Path, *, webhook: str) -> None:
+    def __init__(self, folder: Path, *, webhook: str, inhibit_rules: Sequence[object] = ()) -> None:
         self._folder = folder
         self._webhook = webhook
+        self._inhibit_rules = inhibit_rules
         self._running = AsyncExitStack()
         (port,) = free_ports(1)
         self.address = f"{LOOPBACK}:{port}"
@@ -118,7 +119,12 @@ class Alertmanager:
             "name": "hook",
             "webhook_configs": [{"url": self._webhook, "send_resolved": True}],
         }
-        return _write(self._folder / "alertmanager.json", {"route": route, "receivers": [receiver]})
+        settings = {
+            "route": route,
+            "receivers": [receiver],
+            "inhibit_rules": [*self._inhibit_rules],
+        }
+        return _write(self._folder / "alertmanager.json", settings)
 
 
 class Monitoring:

@@ -9,7 +9,7 @@ from agent.model.entry import SilenceExpired
 from agent.model.incident import IncidentState
 from agent.model.labels import MatchOperator
 from agent.model.rule import InhibitRule
-from tests.core.play import CONFIG, START, Play, calendar, matcher, minutes, ref
+from tests.core.play import CONFIG, START, Play, alert, calendar, matcher, minutes, ref
 
 HOST_DOWN = InhibitRule(
     name="host-down",
@@ -147,6 +147,28 @@ def test_equal_labels_that_both_lack_are_equal() -> None:
     play.fire("HostDown")
     play.fire("ServiceDown")
     assert muted(play)["ServiceDown"] == ("inhibit:host-down",)
+
+
+def test_a_source_that_comes_later_mutes_what_fires_already() -> None:
+    """As in Alertmanager; its incident stays, and it counts again when the source is over."""
+    play = with_rule(HOST_DOWN)
+    play.fire("ServiceSlow", host="app1")
+    assert muted(play) == {"ServiceSlow app1": ()}
+    source = play.fire("HostDown", host="app1")
+    assert muted(play)["ServiceSlow app1"] == ("inhibit:host-down",)
+    play.fire("HostDown", host="app2")
+    play.resolve(source)
+    assert muted(play)["ServiceSlow app1"] == ()
+    assert play.incident().state is IncidentState.OPEN
+
+
+def test_of_one_breath_no_target_is_earlier_than_its_source() -> None:
+    """However the sender sorts them, the target makes no incident."""
+    play = with_rule(HOST_DOWN)
+    low = alert("ServiceSlow", at=START, host="app1")
+    play.say(low, alert("HostDown", at=START, host="app1"))
+    assert muted(play)["ServiceSlow app1"] == ("inhibit:host-down",)
+    assert play.state.alerts[low.fingerprint].incident is None
 
 
 def test_the_end_of_the_last_source_frees_its_targets() -> None:
