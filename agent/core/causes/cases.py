@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 
+from agent.core.causes.judged import Judged
 from agent.core.causes.lesson import SEEN_MAX, Lesson, Seen
 from agent.core.causes.measured import measured
 from agent.core.causes.patterns import pattern_of
@@ -38,13 +39,15 @@ def is_faint(state: State, case: Case) -> bool:
     return usual is not None and case.reading.signs < state.config.correlation.faint * usual
 
 
-def guess_pattern(state: State, incident: Incident, case: Case, at: datetime) -> str | None:
+def guess_pattern(
+    state: State, incident: Incident, case: Case, judged: Judged, at: datetime
+) -> str | None:
     """The pattern as it looks while the incident lives; None while it looks like a new one."""
-    lesson = lesson_of(state, incident, case, at)
+    lesson = lesson_of(state, incident, case, judged, at)
     return lesson.pattern if lesson.pattern != incident.id else None
 
 
-def lesson_of(state: State, incident: Incident, case: Case, at: datetime) -> Lesson:
+def lesson_of(state: State, incident: Incident, case: Case, judged: Judged, at: datetime) -> Lesson:
     """What an incident teaches as it stands, with the pattern that it belongs to."""
     reading = case.reading
     weightiest = sorted(reading.value, key=lambda ref: (-reading.value[ref], ref))
@@ -55,6 +58,9 @@ def lesson_of(state: State, incident: Incident, case: Case, at: datetime) -> Les
         for sign in case.members.signs.values()
         if sign.entity is not None
     )
+    beliefs = judged.beliefs()
+    if incident.cause is not None and incident.cause_confirmed_by is not None:
+        beliefs = {incident.cause: 1.0}
     lesson = Lesson(
         incident=incident.id,
         group=group_of_incident(state, case.members),
@@ -65,7 +71,7 @@ def lesson_of(state: State, incident: Incident, case: Case, at: datetime) -> Les
         seen=tuple(seen)[:SEEN_MAX],
         evidence={ref: reading.by_kind[ref] for ref in kept if ref in reading.by_kind},
         callers={ref: round(share, 4) for ref, share in reading.callers.items()},
-        beliefs={cause.entity: cause.score for cause in incident.causes},
+        beliefs=beliefs,
         pattern=None,
     )
     pattern = pattern_of(case.experience, lesson, is_faint=is_faint(state, case))

@@ -7,6 +7,7 @@ Only from the incident's own evidence, in the order of closing. Not here: what i
 from dataclasses import replace
 
 from agent.core.causes.cases import case_of, lesson_of
+from agent.core.causes.judged import judge
 from agent.core.causes.ranking import rank
 from agent.core.causes.tables import remember
 from agent.core.draft import Draft
@@ -24,7 +25,8 @@ def learn(state: State, draft: Draft, incident: Incident, members: Members) -> I
         return incident
     rank(state, draft, incident, is_final=True)
     incident = state.incidents[incident.id]
-    lesson = lesson_of(state, incident, case_of(state, incident), draft.at)
+    case = case_of(state, incident)
+    lesson = lesson_of(state, incident, case, judge(case), draft.at)
     remember(state, lesson)
     return draft.set_incident(state, incident, pattern=lesson.pattern)
 

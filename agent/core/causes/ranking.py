@@ -7,12 +7,12 @@ evidence says so.
 
 from dataclasses import replace
 from datetime import timedelta
-from heapq import nsmallest
 from math import exp
 
 from agent.core.causes import words
 from agent.core.causes.cases import case_of, guess_pattern, is_faint
-from agent.core.causes.worth import Case, Terms, terms
+from agent.core.causes.judged import Judged, judge
+from agent.core.causes.worth import Case, Terms
 from agent.core.correlation.symptoms import take_in_symptoms
 from agent.core.draft import Draft
 from agent.core.state import State, Timer
@@ -109,10 +109,11 @@ def rank(state: State, draft: Draft, incident: Incident, *, is_final: bool = Fal
     case = case_of(state, incident)
     before = incident.cause
     is_settled = draft.at - incident.opened_at >= SETTLED and not is_final
-    causes = _causes(state, case, before if is_settled else None)
+    judged = judge(case)
+    causes = _causes(state, case, judged, before if is_settled else None)
     if incident.cause_confirmed_by is not None:
         causes = (incident.causes[0], *(c for c in causes if c.entity != before))[:CAUSES_MAX]
-    pattern = guess_pattern(state, replace(incident, causes=causes), case, draft.at)
+    pattern = guess_pattern(state, replace(incident, causes=causes), case, judged, draft.at)
     if causes != incident.causes or pattern != incident.pattern:
         incident = draft.set_incident(state, incident, causes=causes, pattern=pattern)
     cause = incident.cause
@@ -156,22 +157,19 @@ def _is_due(state: State, draft: Draft, identifier: str) -> bool:
     return False
 
 
-def _causes(state: State, case: Case, before: EntityRef | None) -> tuple[Cause, ...]:
+def _causes(
+    state: State, case: Case, judged: Judged, before: EntityRef | None
+) -> tuple[Cause, ...]:
     """The best candidates; `before` keeps its place unless another is clearly worth more."""
-    judged = {ref: terms(case, ref) for ref in case.candidates()}
-    worth = {ref: sum(found.values()) for ref, found in judged.items()}
-    best = nsmallest(CAUSES_MAX, worth, key=lambda ref: (-round(worth[ref], 9), ref))
+    best = judged.best(CAUSES_MAX)
     if not best:
         return ()
-    challenger = best[0]
+    challenger, worth = best[0], judged.worth
     is_held = before in worth and before != challenger
     is_held = is_held and worth[challenger] < worth[before or ""] + HOLD
     if is_held and before is not None:
         best = [before, *(ref for ref in best if ref != before)][:CAUSES_MAX]
-    peak = worth[challenger]
-    belief = {ref: exp(value - peak) for ref, value in worth.items()}
-    total = sum(belief[ref] for ref in sorted(belief))
-    causes = [_cause(case, ref, judged[ref], belief[ref] / total) for ref in best]
+    causes = [_cause(case, ref, judged.terms[ref], judged.belief[ref]) for ref in best]
     causes[0] = _with_doubt(state, case, causes, challenger if is_held else None)
     return tuple(causes)
 
