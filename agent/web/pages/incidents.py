@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from aiohttp import web
 from pydantic import Field
 
+from agent.core import explain
 from agent.model.change import Change
 from agent.model.entry import (
     CauseConfirmed,
@@ -151,6 +152,7 @@ class IncidentPages:
             timeline=await site.store.timeline(incident.id),
             alerts=await occurrences_of(site, incident.id),
             flapping=flapping_of(state, incident.id),
+            whys={one.alert: one.text for one in explain.joined(state, incident)},
             service_map=service_map,
             now=now,
         )

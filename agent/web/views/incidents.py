@@ -1,8 +1,9 @@
 """Incidents as a list and as one page: impact in plain words, what to do next, why, since when."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 
 from agent.model.alert import AlertRecord, Severity, severity_of
 from agent.model.change import Change, ChangeState, Closure
@@ -113,6 +114,9 @@ class AlertRow:
     since: Moment
     labels: tuple[tuple[str, str], ...]
     source: Link
+    muted_by: str
+    why: str
+    """By which rule it came into the incident; empty where it does not fire."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,6 +187,7 @@ def incident_view(
     timeline: Sequence[TimelineItem],
     alerts: Sequence[AlertRecord],
     flapping: Sequence[Flapping] = (),
+    whys: Mapping[str, str] = MappingProxyType({}),
     service_map: ServiceMap,
     now: datetime,
 ) -> IncidentView:
@@ -198,7 +203,7 @@ def incident_view(
         clocks=clocks(incident, now),
         services=tuple(entity_label(ref, service_map) for ref in incident.services),
         alerts=tuple(
-            _alert(alert, service_map, now)
+            _alert(alert, service_map, now, whys.get(alert.fingerprint, ""))
             for alert in sorted(alerts, key=_firing_first)[:ALERTS_SHOWN_MAX]
         ),
         alerts_omitted=max(0, len(alerts) - ALERTS_SHOWN_MAX),
@@ -365,7 +370,7 @@ def _clock(name: str, due: datetime, met: datetime | None, now: datetime) -> Clo
     return ClockView(name=name, text="due", badge=badge, at=clock_time(due, now))
 
 
-def _alert(alert: AlertRecord, service_map: ServiceMap, now: datetime) -> AlertRow:
+def _alert(alert: AlertRecord, service_map: ServiceMap, now: datetime, why: str) -> AlertRow:
     if alert.ends_at is not None:
         ended = word(alert.ended_by) if alert.ended_by else "resolved"
         state = Badge(text=ended, tone=Tone.MUTED)
@@ -384,4 +389,6 @@ def _alert(alert: AlertRecord, service_map: ServiceMap, now: datetime) -> AlertR
         since=lasting(alert.starts_at, alert.ends_at, now),
         labels=tuple(sorted(alert.labels.items())),
         source=Link(text=capital(short_name(alert.source)), href=safe_href(alert.generator_url)),
+        muted_by="" if alert.ends_at else ", ".join(alert.suppressed_by),
+        why="" if alert.ends_at else why,
     )
