@@ -50,8 +50,8 @@ def note(state: State, key: str, at: datetime, beside: Iterable[str]) -> None:
 
     Neighbours are told from their onsets; a loose place may speak at any time of an incident.
     """
-    if not is_onset(state, key, at):
-        known = state.onsets[key]
+    known = state.onsets.get(key)
+    if known is not None and at - known.last_at <= state.config.correlation.window:
         known.last_at = max(known.last_at, at)
         return
     known = state.onsets.pop(key) if key in state.onsets else Onset(onset_at=at, last_at=at)
