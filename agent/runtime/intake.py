@@ -65,6 +65,12 @@ class IntakeMetrics:
             ("source", "outcome"),
             registry=registry,
         )
+        self.changes = Counter(
+            "watchkeeper_intake_changes_total",
+            "Statements about changes of others, by source and by what became of them.",
+            ("source", "outcome"),
+            registry=registry,
+        )
         self.refused = Counter(
             "watchkeeper_intake_refused_total",
             "Requests with alerts of which nothing was kept.",
@@ -122,6 +128,8 @@ class Intake:
         news = [one for one in reports if is_news(self._loop.state, source, one)]
         for report in news:
             await self._loop.append(ChangeReported(source=source, report=report))
+        self._metrics.changes.labels(source, "kept").inc(len(news))
+        self._metrics.changes.labels(source, "repeated").inc(len(reports) - len(news))
         return len(news)
 
     def refused(self, source: str, reason: str) -> None:

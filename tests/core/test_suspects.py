@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from agent.core.causes.reports import REPORTED_KEPT, REPORTED_MAX
 from agent.core.causes.suspects import SUSPECTS_MAX, suspects_at
-from agent.model.entry import ChangeReported
+from agent.model.entry import ChangeReported, IncidentsMerged
 from agent.model.problem_entries import SuspectConfirmed, SuspectDismissed
 from agent.model.reported import GITHUB_PROJECT, ChangeReport, Progress, names_of_repository
 from tests.core.play import CONFIG, SHOP, Play, entity, minutes, ref, service_map
@@ -112,6 +112,16 @@ def test_a_deploy_shortly_before_is_a_suspect_with_its_evidence() -> None:
     assert len(play.said("INC-1", "suspect_found")) == 2
 
 
+def test_a_change_where_an_incident_spreads_to_is_a_suspect() -> None:
+    """The cause is what it was; another place is disturbed, and was changed before."""
+    play = watch()
+    play.feed(report(play.now, names={"entity": ref("far")}))
+    play.fire("ServiceSlow", service="db")
+    play.fire("ServiceSlow", service="far")
+    assert play.incident().entities == (ref("db"), ref("far"))
+    assert [suspect.change for suspect in play.incident().suspects] == ["REP-1"]
+
+
 def test_what_is_too_old_or_came_later_is_no_suspect() -> None:
     """The window is the operators' own."""
     play = watch()
@@ -156,6 +166,21 @@ def test_a_person_confirms_one_and_dismisses_another() -> None:
     assert [("REP-2", True, "ann"), ("REP-3", None, None), ("REP-1", False, "ann")] == judged
     assert play.said("INC-1", "suspect_confirmed") == ["REP-2 (Deploy b) led to this"]
     assert play.feed(SuspectConfirmed(incident="INC-1", change="REP-2", by="ann")).records == ()
+
+
+def test_what_was_judged_survives_a_merge() -> None:
+    """Said of either incident, it is known of the one in which both go on."""
+    play = watch()
+    play.feed(report(play.now, "a"))
+    play.fire("ServiceSlow", service="db")
+    play.wait(3600)
+    play.feed(report(play.now, "b", names={"entity": ref("far")}))
+    play.fire("ServiceSlow", service="far")
+    play.feed(SuspectConfirmed(incident="INC-2", change="REP-2", by="ann"))
+    play.feed(SuspectDismissed(incident="INC-1", change="REP-1", by="ann"))
+    play.feed(IncidentsMerged(incident="INC-2", into="INC-1", by="ann"))
+    judged = [(s.change, s.is_match) for s in play.incident().suspects]
+    assert [("REP-2", True), ("REP-1", False)] == judged
 
 
 def test_a_person_may_know_of_one_that_the_watch_did_not_find() -> None:

@@ -100,3 +100,16 @@ async def test_a_suspect_is_shown_and_judged(agent: Running) -> None:
     assert (await agent.ask("POST", wrong, role="operator", json={}))[0] == 409
     _, story = await agent.ask("GET", "/api/v1/map/story?ref=component:default/db")
     assert [line["reason"] for line in story] == ["change_reported"]
+
+
+async def test_what_is_beyond_a_limit_is_refused_whole(agent: Running) -> None:
+    """Too many changes in one request, or one that is too long: nothing of it is kept."""
+    path = "/api/v1/webhooks/json_changes"
+    many = [{"id": str(number), "summary": "Deploy"} for number in range(101)]
+    status, problem = await agent.ask("POST", path, json=many)
+    assert (status, problem["errors"][0]["where"]) == (400, "$")
+    labels = {f"l{number}": "x" * 1900 for number in range(9)}
+    long = [{"id": "a", "summary": "Deploy"}, {"id": "b", "summary": "Deploy", "labels": labels}]
+    status, problem = await agent.ask("POST", path, json=long)
+    assert (status, problem["errors"][0]["where"]) == (400, "$[1]")
+    assert agent.loop.state.reported == {}

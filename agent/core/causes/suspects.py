@@ -38,11 +38,11 @@ def suspects_at(state: State, entity: EntityRef, at: datetime) -> tuple[Suspect,
 
 
 def follow(state: State, draft: Draft) -> None:
-    """Name the suspects of incidents whose cause is new, and of those that a late report is about.
+    """Name the suspects of incidents whose cause is new, which grew, or that a report is about.
 
     What is told after the fact counts as if it had been told in time.
     """
-    wanted = dict.fromkeys((*draft.cause_changed, *_concerned(state, draft)))
+    wanted = dict.fromkeys((*draft.cause_changed, *_grown(state, draft), *_concerned(state, draft)))
     for identifier in wanted:
         incident = state.incidents.get(identifier)
         if incident is not None and incident.is_live:
@@ -69,6 +69,22 @@ def judge(state: State, draft: Draft, said: SuspectConfirmed | SuspectDismissed)
     reason = Reason.SUSPECT_CONFIRMED if is_match else Reason.SUSPECT_DISMISSED
     word = "led to this" if is_match else "has nothing to do with this"
     draft.note(incident.id, reason, f"{found.change} ({found.title}) {word}", actor=said.by)
+
+
+def judged_too(kept: Incident, gone: Incident) -> tuple[Suspect, ...]:
+    """The suspects of an incident in which another goes on: what people said of either stays."""
+    known = {suspect.change: suspect for suspect in (*gone.suspects, *kept.suspects)}
+    known |= {one.change: one for one in gone.suspects if one.is_match is not None}
+    known |= {one.change: one for one in kept.suspects if one.is_match is not None}
+    return _best(known.values())
+
+
+def _grown(state: State, draft: Draft) -> Iterator[str]:
+    """Incidents that reached another place, while they are small enough to be searched whole."""
+    for identifier in draft.newcomers:
+        members = state.members.get(identifier)
+        if members is not None and len(members.entities) <= STARTS_MAX:
+            yield identifier
 
 
 def _concerned(state: State, draft: Draft) -> Iterator[str]:

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from agent.core import flapping
+from agent.core.causes.suspects import judged_too
 from agent.core.correlation import corrected
 from agent.core.correlation.find import likeness_of
 from agent.core.correlation.members import add, rebuild, shown_at, take_out, take_over
@@ -122,6 +123,7 @@ def absorb(state: State, draft: Draft, *, into: str, other: str) -> None:
         kept,
         started_at=min(kept.started_at, gone.started_at),
         changes=(*kept.changes, *gone.changes),
+        suspects=judged_too(kept, gone),
         alerts=target.alerts,
         firing=len(target.firing),
     )

@@ -16,6 +16,8 @@ KNOWN = (ProblemState.KNOWN_ERROR, ProblemState.FIX_PLANNED)
 
 def attach(state: State, draft: Draft) -> None:
     """Tell incidents that are new, or of which more is known, what they are likely to be."""
+    if not state.problems:
+        return
     for identifier in dict.fromkeys((*draft.cause_changed, *draft.newcomers)):
         incident = state.incidents.get(identifier)
         if incident is None or incident.state is not IncidentState.OPEN:
