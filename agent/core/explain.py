@@ -229,11 +229,11 @@ def _distance(state: State, incident: Incident, entity: EntityRef, step: Step | 
     label, hops = state.config.service_map.label, state.config.correlation.hops
     cause = incident.cause
     if step is not None:
-        return f"{step.distance} steps away, {_WAYS[step.way]}; {hops} are allowed"
+        return f"{_far(step.distance)} away, {_WAYS[step.way]}; {hops} are allowed"
     if cause is None:
         return f"{incident.id} has no place on the map"
     far = _steps(state, cause, entity)
-    how = f"{far} steps from" if far is not None else "not connected within 8 steps to"
+    how = f"{_far(far)} from" if far is not None else "not connected within 8 steps to"
     return f"{label(entity)} is {how} {label(cause)}, its probable cause; {hops} are allowed"
 
 
@@ -286,7 +286,7 @@ def _joined(state: State, incident: Incident, active: ActiveAlert) -> Joined:
     if active.entity is not None and incident.cause is not None:
         distance = _steps(state, incident.cause, active.entity)
     word = (active.joined_by or Reason.INCIDENT_OPENED).replace("_", " ")
-    far = f", {distance} steps from the probable cause" if distance is not None else ""
+    far = f", {_far(distance)} from the probable cause" if distance else ""
     return Joined(
         alert=active.alert.fingerprint,
         name=active.alert.name,
@@ -307,3 +307,7 @@ def _likenesses(known: tuple[tuple[str, ...], ...]) -> str:
 
 def _s(length: timedelta) -> str:
     return f"{length.total_seconds():.0f} s"
+
+
+def _far(distance: int) -> str:
+    return "1 step" if distance == 1 else f"{distance} steps"
