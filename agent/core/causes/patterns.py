@@ -8,7 +8,7 @@ from agent.core.causes.experience import Experience
 from agent.core.causes.lesson import Lesson
 from agent.model.incident import NO_CLEAR_EVIDENCE
 
-ALIKE = 0.65
+ALIKE = 0.68
 """From here on two incidents are taken for the same coming back."""
 
 
