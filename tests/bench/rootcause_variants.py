@@ -112,9 +112,9 @@ def report(
     lines = ["| variant | top-1 | top-3 | target |", "|---|---|---|---|"]
     for name, harden, draws, target in variants:
         ranks = [
-            _rank_of(rank(harden(case, np.random.default_rng(seed))), causes[case.name])
+            _rank_of(rank(harden(case, np.random.default_rng((seed, number)))), causes[case.name])
             for seed in range(draws)
-            for case in cases
+            for number, case in enumerate(cases)
         ]
         top = [sum(1 for each in ranks if each is not None and each <= k) for k in (1, 3)]
         wanted = f"{target[0]:.2f} / {target[1]:.2f}" if target else ""

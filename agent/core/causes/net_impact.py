@@ -23,6 +23,8 @@ HOP = 0.7
 UNREACHED = 0.5
 """What a candidate counts that a complaint does not reach by calls: maps are incomplete."""
 HOPS_MAX = 12
+SILENT_MAX = 4
+"""Through so many entities in a row of which nothing is known a loss is followed."""
 BETWEEN = "between"
 """Time lost on the way between two entities, by those it is blamed on."""
 
@@ -77,6 +79,8 @@ class Books:
     callers: dict[EntityRef, list[EntityRef]] = field(default_factory=dict)
     knot: dict[EntityRef, int] = field(default_factory=dict)
     """Entities with one number call each other in a circle."""
+    nearest: dict[tuple[SignalKind, EntityRef], list[EntityRef]] = field(default_factory=dict)
+    """The answers of `callees`."""
 
     @classmethod
     def of(cls, findings: Iterable[Finding], calls: Calls) -> "Books":
@@ -116,20 +120,29 @@ class Books:
 
         Those on a circle through `entity` are left out: each would take from the other.
         """
+        known = self.nearest.get((kind, entity))
+        if known is None:
+            known = self.nearest[kind, entity] = self._nearest(kind, entity)
+        return known
+
+    def _nearest(self, kind: SignalKind, entity: EntityRef) -> list[EntityRef]:
         nearest: dict[EntityRef, None] = {}
         seen = {entity}
-        waiting = list(self.calls.get(entity, ()))
-        while waiting:
-            callee = waiting.pop()
-            if callee in seen or len(seen) > WALK_MAX:
-                continue
-            seen.add(callee)
-            if self.knot.get(callee) == self.knot.get(entity):
-                continue
-            if self.impact(kind, callee) is None:
-                waiting.extend(self.calls.get(callee, ()))
-            else:
-                nearest[callee] = None
+        level = [entity]
+        for _ in range(SILENT_MAX + 1):
+            following: list[EntityRef] = []
+            for caller in level:
+                for callee in self.calls.get(caller, ()):
+                    if callee in seen:
+                        continue
+                    seen.add(callee)
+                    if self.knot.get(callee) == self.knot.get(entity):
+                        continue
+                    if self.impact(kind, callee) is None:
+                        following.append(callee)
+                    else:
+                        nearest[callee] = None
+            level = following
         return sorted(nearest)
 
 
