@@ -6,7 +6,7 @@ more than the guilty one with eight hundred. No prior over names, no weight is l
 Not here: how the findings come about (`reporting.signals`), how alerts vote (`ranking`).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import log1p
 
@@ -23,6 +23,10 @@ HOP = 0.7
 UNREACHED = 0.5
 """What a candidate counts that a complaint does not reach by calls: maps are incomplete."""
 HOPS_MAX = 12
+STRANGER = 0.75
+"""How much of such a loss is taken off: it is a guess."""
+ALIKE = 0.75
+"""Two losses of this ratio may be one."""
 SILENT_MAX = 4
 """Through so many entities in a row of which nothing is known a loss is followed."""
 BETWEEN = "between"
@@ -157,9 +161,10 @@ def rank(
     `calls`: callees by caller. Without a finding of any weight all scores are 0.
     """
     books = Books.of(findings, calls)
+    starts = {each.entity for each in complaints if each.entity is not None}
     entities = books.entities()
     terms: dict[EntityRef, list[Term]] = {entity: [] for entity in entities}
-    for kind, owned in _owned(books).items():
+    for kind, owned in _owned(books, starts).items():
         total = sum(owned.values())
         if total <= 0.0:
             continue
@@ -190,12 +195,14 @@ def rank(
     return tuple(sorted(votes, key=lambda vote: (-vote.score, vote.entity)))
 
 
-def _owned(books: Books) -> dict[Kind, dict[EntityRef, float]]:
+def _owned(books: Books, starts: Collection[EntityRef]) -> dict[Kind, dict[EntityRef, float]]:
     """What each entity has on its own, by kind."""
     owned: dict[Kind, dict[EntityRef, float]] = {BETWEEN: _between(books)}
     for kind in (SignalKind.LATENCY, SignalKind.ERRORS):
         known = [each for each in books.entities() if books.impact(kind, each) is not None]
-        owned[kind] = {each: _net(books, kind, each) for each in known}
+        owned[kind] = _with_strangers(
+            books, kind, {each: _net(books, kind, each) for each in known}, starts
+        )
     for kind in (SignalKind.RESOURCE, SignalKind.TRAFFIC):
         owned[kind] = {
             each: found.chance * log1p(found.surprise)
@@ -208,6 +215,25 @@ def _owned(books: Books) -> dict[Kind, dict[EntityRef, float]]:
             blamed[caller] = blamed.get(caller, 0.0) + found.impact / len(callers)
     owned[SignalKind.MISSING_CALLS] = blamed
     return owned
+
+
+def _with_strangers(
+    books: Books, kind: SignalKind, own: dict[EntityRef, float], starts: Collection[EntityRef]
+) -> dict[EntityRef, float]:
+    """Less what those lost that somebody must call, though the map knows nobody who does.
+
+    Whoever lost about as much on its own is taken for the caller: maps are incomplete.
+    """
+    left = dict(own)
+    for stranger in sorted(own):
+        lost = books.impact(kind, stranger) or 0.0
+        if lost <= 0.0 or books.callers.get(stranger) or stranger in starts:
+            continue
+        below = _distances([stranger], books.calls)
+        for entity, mine in own.items():
+            if entity not in below and ALIKE <= lost / max(mine, 1e-12) <= 1.0 / ALIKE:
+                left[entity] = max(0.0, left[entity] - STRANGER * lost)
+    return left
 
 
 def _net(books: Books, kind: SignalKind, entity: EntityRef) -> float:

@@ -113,7 +113,7 @@ def test_without_a_complaint_the_odder_kind_counts_more() -> None:
 def test_what_no_call_leads_to_is_halved_not_dropped() -> None:
     """Maps lack edges: a great loss elsewhere still beats a small one within reach."""
     far = rank([finding("island", 90), finding("cart", 10)], CALLS, SLOW)
-    near = rank([finding("island", 50), finding("cart", 50)], CALLS, SLOW)
+    near = rank([finding("island", 50), finding("cart", 35)], CALLS, SLOW)
 
     assert ["island", "cart"] == [far[0].entity, near[0].entity]
     assert [False, True] == [far[0].is_reached, near[0].is_reached]
@@ -154,6 +154,22 @@ def test_what_callees_do_not_account_for_is_shared() -> None:
 
     assert own["db"] > 2 * own["mail"] > 0
     assert pytest.approx(60) == sum(own.values())
+
+
+def test_who_lost_as_much_as_a_stranger_probably_calls_it() -> None:
+    """Nobody is known to call the database: the cart, that lost the same, did most likely."""
+    found = [finding("shop", 62), finding("cart", 60), finding("db", 58), finding("pay", 0)]
+    votes = rank(found, {"shop": ("cart", "pay")}, SLOW)
+
+    assert ["db", "cart"] == names(votes)[:2]
+
+
+def test_a_caller_is_not_acquitted_by_what_calls_it() -> None:
+    """A client that nobody calls lost the same because it waits for the cart, not the reverse."""
+    found = [finding("client", 60), finding("cart", 60), finding("shop", 0)]
+    votes = rank(found, {"client": ("cart",), "shop": ("cart",)}, SLOW)
+
+    assert ("cart", 60.0) == (votes[0].entity, votes[0].terms[0].own)
 
 
 def test_missing_calls_are_blamed_on_the_callers() -> None:
