@@ -8,7 +8,7 @@ Not here: how the findings come about (`reporting.signals`), how alerts vote (`r
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from math import log1p
+from math import fsum, log1p
 
 from agent.model.knots import knots
 from agent.model.service import EntityRef
@@ -300,13 +300,13 @@ def _coverage(books: Books) -> dict[EntityRef, float]:
     for found in books.found.values():
         for entity, each in found.items():
             mass[entity] = max(mass.get(entity, 0.0), each.chance)
-    total = sum(mass.values())
+    total = fsum(mass.values())
     if not total:
         return {}
     covered: dict[EntityRef, float] = {}
     for entity in books.entities():
         distances = _distances([entity], books.callers)
-        covered[entity] = sum(mass.get(ref, 0.0) * HOP**far for ref, far in distances.items())
+        covered[entity] = fsum(mass.get(ref, 0.0) * HOP**far for ref, far in distances.items())
     return {entity: share / total for entity, share in covered.items()}
 
 
