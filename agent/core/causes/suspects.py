@@ -72,10 +72,14 @@ def judge(state: State, draft: Draft, said: SuspectConfirmed | SuspectDismissed)
 
 
 def judged_too(kept: Incident, gone: Incident) -> tuple[Suspect, ...]:
-    """The suspects of an incident in which another goes on: what people said of either stays."""
-    known = {suspect.change: suspect for suspect in (*gone.suspects, *kept.suspects)}
-    known |= {one.change: one for one in gone.suspects if one.is_match is not None}
-    known |= {one.change: one for one in kept.suspects if one.is_match is not None}
+    """The suspects of an incident in which another goes on: what people said of either stays.
+
+    What was made because of one of them is not suspected of the other any more.
+    """
+    ours = {*kept.changes, *gone.changes}
+    both = (*gone.suspects, *kept.suspects)
+    known = {one.change: one for one in both if one.change not in ours}
+    known |= {one.change: one for one in both if one.is_match is not None}
     return _best(known.values())
 
 
