@@ -8,7 +8,7 @@ belong together by themselves.
 
 from agent.core import life, sync
 from agent.core.causes import ranking
-from agent.core.correlation import corrected
+from agent.core.correlation import corrected, groups
 from agent.core.correlation.join import place_of
 from agent.core.correlation.members import rebuild
 from agent.core.correlation.transfer import absorb, move, open_from
@@ -18,6 +18,7 @@ from agent.core.state import ActiveAlert, State
 from agent.model.entry import AlertsDeclaredUnrelated, AlertsMoved, IncidentsMerged
 from agent.model.incident import Incident, IncidentState
 from agent.model.reason import Reason
+from agent.model.service import EntityRef
 
 
 def correct(
@@ -89,6 +90,7 @@ def _declare_unrelated(state: State, draft: Draft, said: AlertsDeclaredUnrelated
     ]
     corrected.send_away(state, incident.id, dict.fromkeys((*said.alerts, *leaving)))
     homes = [_rehome(state, draft, incident, state.alerts[name]) for name in leaving]
+    _unlearn(state, incident, said.entities)
     corrected.disown(members, said.entities)
     rebuild(state, draft, incident.id)
     label = state.config.service_map.label
@@ -164,6 +166,16 @@ def _rehome(state: State, draft: Draft, source: Incident, active: ActiveAlert) -
         move(state, draft, [name], source=source.id, into=into)
     active.joined_by = reason
     return into
+
+
+def _unlearn(state: State, incident: Incident, places: tuple[EntityRef, ...]) -> None:
+    """That these places alerted beside the incident is no sign that they fail together."""
+    cause = incident.cause or next(iter(state.members[incident.id].entities), None)
+    home = groups.neighbourhood_of(state, cause) if cause else None
+    for place in places:
+        area = groups.neighbourhood_of(state, place) or place
+        if home is not None and area != home:
+            groups.part(state, area, home)
 
 
 def _remember(state: State, source: str, into: str, names: tuple[str, ...]) -> None:

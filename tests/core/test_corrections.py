@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+from agent.core.belonging import Onset
+from agent.core.correlation.groups import part
 from agent.core.state import CORRECTED_MAX
 from agent.model.alert import Alert
 from agent.model.entry import (
@@ -280,3 +282,31 @@ def test_both_tickets_say_what_was_corrected() -> None:
         "ann: goes on in INC-2 (desk #2)",
         "ann: INC-1 (one: Slow on nowhere) goes on here",
     ]
+
+
+def test_what_is_learnt_knows_what_people_said() -> None:
+    """The lesson of a corrected incident says so, and holds nothing of what was unrelated."""
+    play = shop()
+    first = play.fire("ServiceSlow", service="web1")
+    other = play.fire("ServiceSlow", service="web2")
+    unrelated(play, places=("web2",))
+    play.resolve(first)
+    play.resolve(other)
+    play.wait(QUIET_S)
+    lessons = {lesson.incident: lesson for lesson in play.state.lessons}
+    assert lessons["INC-1"].is_corrected
+    assert ref("web2") not in lessons["INC-1"].evidence
+
+
+def test_that_two_met_is_unlearnt_when_they_had_nothing_to_do_with_each_other() -> None:
+    """Both sides forget that one time, and no other."""
+    play = apart()
+    for one, other in (("a", "b"), ("b", "a")):
+        play.state.onsets[one] = Onset(
+            onset_at=play.now, last_at=play.now, count=4, together={other: 2}
+        )
+    part(play.state, "a", "b")
+    assert [play.state.onsets[name].together for name in "ab"] == [{"b": 1}, {"a": 1}]
+    part(play.state, "b", "a")
+    part(play.state, "b", "a")
+    assert [play.state.onsets[name].together for name in "ab"] == [{}, {}]

@@ -48,3 +48,5 @@ class Lesson:
     beliefs: dict[EntityRef, float]
     """The likeliest causes at the end with their scores."""
     pattern: str | None
+    is_corrected: bool = False
+    """Whether people took alerts out of it or put some into it: what it holds is their word."""

@@ -26,7 +26,10 @@ def learn(state: State, draft: Draft, incident: Incident, members: Members) -> I
     rank(state, draft, incident, is_final=True)
     incident = state.incidents[incident.id]
     case = case_of(state, incident)
-    lesson = lesson_of(state, incident, case, judge(case), draft.at)
+    lesson = replace(
+        lesson_of(state, incident, case, judge(case), draft.at),
+        is_corrected=bool(members.corrected),
+    )
     remember(state, lesson)
     return draft.set_incident(state, incident, pattern=lesson.pattern)
 

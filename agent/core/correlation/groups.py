@@ -96,6 +96,16 @@ def are_apart(state: State, one: str, other: str) -> bool:
     return one != other and pair(one, other) in state.apart
 
 
+def part(state: State, one: str, other: str) -> None:
+    """A person said that these two had nothing to do with each other: that they met is unlearnt."""
+    for key, partner in ((one, other), (other, one)):
+        known = state.onsets.get(key)
+        if known is not None and known.together.get(partner):
+            known.together[partner] -= 1
+            if not known.together[partner]:
+                del known.together[partner]
+
+
 def partners(state: State, key: str) -> tuple[int, Mapping[str, int]]:
     """How many onsets a loose place had, and how many of them together with whom."""
     known = state.onsets.get(key)
