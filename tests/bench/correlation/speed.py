@@ -23,7 +23,10 @@ from agent.model.service import Entity, EntityKind, ServiceMap
 START = datetime(2026, 1, 1, tzinfo=UTC)
 SPAN = 60
 """An edge leads no further than this in the row of entities: maps are local."""
-EDGES_SHARE = 2.5
+LAYERS = 5
+"""What rests on what has layers, as services, databases and hosts do: no chain goes on and on."""
+EDGES_TRIED = 6.25
+"""For each entity; two fifths of them lead down, 2.5 an entity."""
 EACH = 20
 """Alerts at one place: in all a tenth of the places alert."""
 BATCH = 500
@@ -105,9 +108,11 @@ class _Feed:
 def _map(count: int, chance: random.Random) -> ServiceMap:
     refs = [f"component:default/c{number}" for number in range(count)]
     below: list[dict[str, None]] = [{} for _ in refs]
-    for _ in range(int(count * EDGES_SHARE)):
+    for _ in range(int(count * EDGES_TRIED)):
         upper = chance.randrange(count)
-        below[upper][refs[(upper + chance.randint(1, SPAN)) % count]] = None
+        lower = (upper + chance.randint(1, SPAN)) % count
+        if lower % LAYERS > upper % LAYERS:
+            below[upper][refs[lower]] = None
     return ServiceMap.of({entity.ref: entity for entity in _entities(refs, below)})
 
 
