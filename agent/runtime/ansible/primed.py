@@ -11,6 +11,8 @@ import warnings
 from collections.abc import Mapping
 from typing import Any
 
+from agent.runtime.ansible.processes import die_with_parent
+
 PLUGINS: Mapping[str, tuple[str, ...]] = {
     "action_loader": ("command", "normal", "service"),
     "cache_loader": ("memory",),
@@ -45,9 +47,11 @@ def prime() -> None:
             getattr(plugins, loader).get(f"ansible.builtin.{name}", class_only=True)
     for loader in READ_WHOLE:
         list(getattr(plugins, loader).all(class_only=True))
+    parent = os.getpid()
     if os.fork() == 0:
         # Apart, and waited for by nobody: what it needs of memory every child would share for ever.
         try:
+            die_with_parent(parent)
             _pack(plugins.module_loader)
         finally:
             os._exit(0)
