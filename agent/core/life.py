@@ -338,8 +338,11 @@ def _title(
     if cause is None:
         return incident.summary
     above = {ref for ref, _ in service_map.above(cause, HOPS_MAX)}
-    hit = next((ref for ref in services if ref in above), None)
+    hit = [ref for ref in services if ref in above]
     what = service_map.label(cause)
-    if hit is None:
+    if not hit:
         return f"{what}: {incident.summary}"
-    return f"{what} disturbs {service_map.label(hit)}"
+    # What people use is what nothing else that is hit rests on: not the gateway before it.
+    between = {lower for ref in hit for lower in service_map.dependencies.get(ref, ())}
+    used = next((ref for ref in hit if ref not in between), hit[0])
+    return f"{what} disturbs {service_map.label(used)}"
