@@ -6,6 +6,7 @@ down what depends on it.
 """
 
 import heapq
+from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -74,13 +75,25 @@ def _judge(
     In a circle everything counts as up that is not made to suffer from outside of it, or two
     entities that rest on each other would keep each other down for ever.
     """
-    assumed = dict.fromkeys(unit, Health.UP) if len(unit) > 1 else {}
-    is_settled = False
-    while not is_settled:
-        fresh = {ref: _worst(_own(state, ref), _from_below(state, ref, assumed)) for ref in unit}
-        is_settled = len(unit) == 1 or fresh == assumed
-        assumed = fresh
-    return [ref for ref in unit if _became(state, draft, ref, assumed[ref], when)]
+    if len(unit) == 1:
+        settled = {unit[0]: _worst(_own(state, unit[0]), _from_below(state, unit[0], {}))}
+    else:
+        settled = _settled(state, unit)
+    return [ref for ref in unit if _became(state, draft, ref, settled[ref], when)]
+
+
+def _settled(state: State, unit: tuple[EntityRef, ...]) -> dict[EntityRef, Health]:
+    """The health of every member of a circle: worse only as far as something makes it so."""
+    assumed = dict.fromkeys(unit, Health.UP)
+    waiting = deque(unit)
+    while waiting:
+        ref = waiting.popleft()
+        fresh = _worst(_own(state, ref), _from_below(state, ref, assumed))
+        if fresh is not assumed[ref]:
+            assumed[ref] = fresh
+            dependants = dependants_of(state.config.service_map, ref)
+            waiting.extend(each for each in dependants if each in assumed)
+    return assumed
 
 
 def _became(state: State, draft: Draft, ref: EntityRef, health: Health, when: Moments) -> bool:
