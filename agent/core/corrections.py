@@ -52,7 +52,7 @@ def _merge(state: State, draft: Draft, said: IncidentsMerged) -> None:
     text = f"{said.by} merged {other.id} into this"
     draft.note(into.id, Reason.MERGED, text, actor=said.by)
     _tell(state, draft, into, f"{said.by}: {other.id} ({other.title}) goes on here")
-    _tell(state, draft, other, f"{said.by}: goes on in {_known_as(into)}")
+    _tell(state, draft, other, f"{said.by}: goes on in {sync.known_as(state, into.id)}")
 
 
 def _move_alerts(state: State, draft: Draft, said: AlertsMoved) -> None:
@@ -121,7 +121,9 @@ def _split(
     corrected.keep_apart(state, source.id, into)
     draft.created = into
     _tell(state, draft, source, f"{len(moving)} alerts go on in {into}: {text}")
-    _tell(state, draft, state.incidents[into], f"split off {_known_as(source)}: {text}")
+    _tell(
+        state, draft, state.incidents[into], f"split off {sync.known_as(state, source.id)}: {text}"
+    )
 
 
 def _move(
@@ -200,12 +202,6 @@ def _are_known(state: State, draft: Draft, incident: Incident, names: tuple[str,
         draft.refuse(Reason.NOT_FOUND, f"{name} is no alert of {incident.id}: {where}")
         return False
     return True
-
-
-def _known_as(incident: Incident) -> str:
-    """How people at a ticketing tool know it as well."""
-    tickets = ", ".join(f"{ticket.connector} {ticket.ref}" for ticket in incident.tickets)
-    return f"{incident.id} ({tickets})" if tickets else incident.id
 
 
 def _tell(state: State, draft: Draft, incident: Incident, text: str) -> None:

@@ -19,6 +19,7 @@ from agent.model.ticket import Ticket, TicketComment, TicketState
 
 SUSPECTS_TOLD_MAX = 3
 COMMENTS_WAITING_MAX = 100
+CAUSES_TOLD_MAX = 4
 RETRY_FIRST = timedelta(seconds=5)
 RETRY_MAX = timedelta(minutes=10)
 _STATES = {
@@ -189,6 +190,11 @@ def _body(state: State, incident: Incident) -> str:
     """Impact in plain words, the cause with its reasons, what was done: no figure that flickers."""
     label = state.config.service_map.label
     lines = [incident.summary, ""]
+    if incident.merged_into:
+        lines.append(f"Goes on in {known_as(state, incident.merged_into)}: it was the same fault")
+    members = state.members.get(incident.id)
+    if members is not None and members.after:
+        lines.append(f"Began while {known_as(state, members.after)} lasted, as another fault")
     if incident.services:
         lines.append("Affected: " + ", ".join(label(ref) for ref in incident.services))
     if incident.causes:
@@ -196,6 +202,9 @@ def _body(state: State, incident: Incident) -> str:
         why = "; ".join(cause.evidence_for)
         lines.append(f"Probable cause: {label(cause.entity)}" + (f" ({why})" if why else ""))
         lines += [f"  against it: {text}" for text in cause.evidence_against]
+        others = [label(other.entity) for other in incident.causes[1:CAUSES_TOLD_MAX]]
+        if others:
+            lines.append("Otherwise, in this order: " + ", ".join(others))
     lines += flapping.told(state, incident.id)
     impact, urgency = incident.impact.name.lower(), incident.urgency.name.lower()
     lines.append(f"Priority: P{incident.priority} (impact {impact}, urgency {urgency})")
@@ -218,3 +227,11 @@ def _body(state: State, incident: Incident) -> str:
     if incident.problem:
         lines.append(f"Problem: {incident.problem}")
     return "\n".join(lines)
+
+
+def known_as(state: State, identifier: str) -> str:
+    """How people at a ticketing tool know an incident as well."""
+    incident = state.incidents.get(identifier)
+    tickets = incident.tickets if incident else ()
+    told = ", ".join(f"{ticket.connector} {ticket.ref}" for ticket in tickets)
+    return f"{identifier} ({told})" if told else identifier

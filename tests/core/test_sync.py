@@ -244,8 +244,10 @@ def test_a_merged_incident_resolves_its_ticket_and_gets_none_if_it_had_none() ->
     for _ in range(2):
         written(play)
     play.feed(IncidentsMerged(incident="INC-2", into="INC-1", by="ann"))
-    states = {write.incident: write.ticket.state for write in (written(play),)}
-    assert states == {"INC-2": TicketState.RESOLVED}
+    write = written(play)
+    assert (write.incident, write.ticket.state) == ("INC-2", TicketState.RESOLVED)
+    (link,) = play.incident("INC-1").tickets
+    assert f"Goes on in INC-1 ({link.connector} {link.ref})" in write.ticket.body
 
     late = Play(config=replace(CONFIG, remediation_rules=()))
     late.fire("ServiceDown", service="db")
