@@ -246,7 +246,7 @@ def test_a_merged_incident_resolves_its_ticket_and_gets_none_if_it_had_none() ->
     play.feed(IncidentsMerged(incident="INC-2", into="INC-1", by="ann"))
     write = written(play)
     assert (write.incident, write.ticket.state) == ("INC-2", TicketState.RESOLVED)
-    (link,) = play.incident("INC-1").tickets
+    (link,) = play.incident(1).tickets
     assert f"Goes on in INC-1 ({link.connector} {link.ref})" in write.ticket.body
 
     late = Play(config=replace(CONFIG, remediation_rules=()))
