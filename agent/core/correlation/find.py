@@ -93,10 +93,8 @@ def _by_map(state: State, new: Newcomer, entity: str) -> Found | None:
             break
     if not candidates:
         return None
-    for identifier in list(candidates):
-        _prefer_wave(state, candidates, identifier, new.series)
     best = min(
-        candidates,
+        _going_on(state, candidates),
         key=lambda name: (
             candidates[name].distance,
             abs(new.at - state.members[name].last_alert_at),
@@ -169,14 +167,14 @@ def is_together(state: State, incident: Incident, step: Step, area: str) -> bool
     return step.way is not Way.ASIDE and not groups.are_apart(state, home, area)
 
 
-def _prefer_wave(state: State, candidates: dict[str, Step], identifier: str, series: str) -> None:
-    """Of a wave and what it was split from the wave goes on, but for late words of the older."""
-    members = state.members[identifier]
-    older = members.after
-    if identifier not in candidates or older is None or older not in candidates:
-        return
-    is_late = series in members.series and series not in state.members[older].series
-    del candidates[identifier if is_late else older]
+def _going_on(state: State, candidates: Mapping[str, Step]) -> list[str]:
+    """Of a wave and what it was split from the wave goes on.
+
+    Whichever series fires again: one that only the wave has is a late word of the older as often
+    as a word of the wave after a late word of the older, and each mistake would make the next.
+    """
+    older = {state.members[identifier].after for identifier in candidates}
+    return [identifier for identifier in candidates if identifier not in older]
 
 
 def beside(state: State, at: datetime) -> dict[str, str]:

@@ -90,14 +90,25 @@ def test_repeats_of_the_same_occurrence_are_no_alert() -> None:
     assert play.state.members["INC-1"].alerts == SERIES
 
 
-def test_late_words_of_the_older_fault_go_to_it() -> None:
-    """A series that only the new incident has, and that fires again, speaks of the older."""
+def test_a_series_that_only_the_wave_has_stays_in_it() -> None:
+    """Nothing tells a late word of the older from a series of the newer that fires again."""
     play = Play()
     burst(play, range(SERIES), every=1)
     play.wait(60)
     burst(play, range(SERIES), every=1)
     burst(play, range(50, 51), every=1)
-    assert play.state.members["INC-2"].alerts == SERIES + 1
     burst(play, range(50, 51), every=1)
 
-    assert play.state.members["INC-1"].wave.arrivals[-1][1] in play.state.members["INC-1"].firing
+    assert {a.incident for a in play.state.alerts.values()} == {"INC-2"}
+
+
+def test_of_a_wave_after_a_wave_the_latest_goes_on() -> None:
+    """Whoever the incidents are that it was split from, and whatever they reach."""
+    play = Play()
+    for _ in range(3):
+        burst(play, range(SERIES), every=1)
+        play.wait(30)
+    burst(play, range(50, 51), every=1)
+
+    assert live(play) == ["INC-1", "INC-2", "INC-3"]
+    assert play.state.members["INC-3"].alerts == SERIES + 1
