@@ -12,6 +12,7 @@ from agent.core.drift import observe
 from agent.core.problems.pattern import signature
 from agent.core.state import CLOSED_KEPT, MOMENT, Members, State, Timer
 from agent.model.alert import Severity, severity_of
+from agent.model.change import ChangeState
 from agent.model.incident import Incident, IncidentState, Level, Priority
 from agent.model.reason import Reason
 from agent.model.service import EntityRef, ServiceMap
@@ -19,6 +20,7 @@ from agent.model.service import EntityRef, ServiceMap
 UNSETTLED_KEPT = timedelta(days=7)
 """How long a ticketing tool may be away and still hear how an incident ended."""
 ENTITIES_NAMED_MAX = 100
+ACTING = (ChangeState.STARTING, ChangeState.RUNNING, ChangeState.VERIFYING)
 COUNTED_AT_ONCE = 10
 """The counts of an incident of more alerts may lag behind by `BUCKET_S` seconds."""
 
@@ -94,6 +96,10 @@ def close_when_quiet(state: State, draft: Draft, identifier: str) -> None:
     if state.members[identifier].firing:
         _contradict(state, draft, incident)
         return
+    if any(_is_under_way(state, change) for change in incident.changes):
+        # Whether it helped is part of the story; nobody closes a story that goes on.
+        state.schedule(draft.at + quiet, Timer.QUIET, identifier)
+        return
     incident = lessons.learn(state, draft, incident, state.members[identifier])
     members = state.members.pop(identifier)
     corrected.release(state, identifier, members.corrected)
@@ -111,6 +117,11 @@ def close_when_quiet(state: State, draft: Draft, identifier: str) -> None:
     if was_resting:
         draft.note(identifier, Reason.CLEAR, "it has been clear for the quiet time")
     state.schedule(draft.at + CLOSED_KEPT, Timer.QUIET, identifier)
+
+
+def _is_under_way(state: State, identifier: str) -> bool:
+    change = state.changes.get(identifier)
+    return change is not None and change.state in ACTING
 
 
 def _contradict(state: State, draft: Draft, incident: Incident) -> None:

@@ -7,6 +7,7 @@ from agent.model.alert import Alert
 from agent.model.change import ChangeState, ChangeType, Closure
 from agent.model.effect import PrepareRun, Probe
 from agent.model.entry import ChangeRequested, ProbeAnswered
+from agent.model.incident import IncidentState
 from agent.model.remediation import Verification
 from tests.core.play import CONFIG, RESTART, Play, ref
 
@@ -242,3 +243,26 @@ def test_what_is_gone_from_the_rules_is_verified_by_its_signal() -> None:
     play.resolve(said)
     play.wait(10)
     assert play.change().closure is Closure.SUCCESS
+
+
+def test_an_incident_stays_until_it_is_known_what_helped() -> None:
+    """Its quiet time is shorter than the verification: whether it helped is part of its story."""
+    wanted = Verification(stable_for=timedelta(seconds=60), within=timedelta(seconds=90))
+    remediation = replace(RESTART, verification=wanted)
+    correlation = replace(CONFIG.correlation, quiet=timedelta(seconds=5))
+    play = Play(
+        config=replace(
+            CONFIG, remediations={"restart-service": remediation}, correlation=correlation
+        )
+    )
+    said = play.fire("ServiceDown", service="web1", host="app1")
+    play.play()
+    play.resolve(said)
+    play.wait(30)
+    assert (ChangeState.VERIFYING, IncidentState.RESOLVED) == (
+        play.change().state,
+        play.incident().state,
+    )
+    play.wait(60)
+    assert (Closure.SUCCESS, IncidentState.CLOSED) == (play.change().closure, play.incident().state)
+    assert play.incident().automated
