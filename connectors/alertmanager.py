@@ -27,8 +27,6 @@ LABEL_CHARS_MAX = 4_096
 ANNOTATION_CHARS_MAX = 32_768
 URL_CHARS_MAX = 16_384
 NAMES_REMEMBERED_MAX = 512
-TEXTS_SHARED_MAX = 32_768
-SHARED_CHARS_MAX = 256
 
 TRUNCATION_SHOWN_FOR = timedelta(hours=1)
 """How long it is shown that a webhook left alerts out, where its firings have no lease."""
@@ -175,8 +173,7 @@ def _alert(
     ends_at: datetime | None,
     expires_at: datetime | None,
 ) -> Alert:
-    labels = {name: _shared(value) for name, value in posted.labels.items()}
-    annotations = {name: _shared(value) for name, value in (posted.annotations or {}).items()}
+    labels, annotations = posted.labels, posted.annotations or {}
     _check_names(labels, (*place, "labels"))
     _check_names(annotations, (*place, "annotations"))
     if "" in labels.values():
@@ -191,18 +188,8 @@ def _alert(
         starts_at=starts_at,
         ends_at=ends_at,
         expires_at=expires_at,
-        generator_url=_shared(posted.generator_url),
+        generator_url=posted.generator_url,
     )
-
-
-def _shared(text: str) -> str:
-    """The same text, held once for all alerts that say it: most are said of many."""
-    return _first_heard(text) if len(text) <= SHARED_CHARS_MAX else text
-
-
-@lru_cache(maxsize=TEXTS_SHARED_MAX)
-def _first_heard(text: str) -> str:
-    return text
 
 
 _NAME = re.compile(rf"[a-zA-Z_][a-zA-Z0-9_]{{0,{NAME_CHARS_MAX - 1}}}")

@@ -6,6 +6,7 @@ Not here: bytes to alerts (`connectors`), what an alert leads to (`core`), HTTP 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from sys import intern
 from typing import Protocol
 
 from prometheus_client import CollectorRegistry, Counter
@@ -15,6 +16,7 @@ from agent.core.state import ActiveAlert, State
 from agent.errors import PayloadError
 from agent.model.alert import Alert
 from agent.model.entry import AlertsReceived, ChangeReported, What
+from agent.model.labels import Labels
 from agent.model.reported import ChangeReport
 from agent.runtime.crashpoint import reach
 
@@ -154,6 +156,7 @@ class Intake:
                 if active is None:
                     if alert.ends_at is not None:
                         continue
+                    alert = _sharing(alert)  # noqa: PLW2901
                 elif _is_repeat(alert, active, received_at):
                     repeated += 1
                     has_lease = alert.expires_at is not None
@@ -195,6 +198,26 @@ class Intake:
         ):
             if count:
                 self._metrics.count(source, outcome, count)
+
+
+def _sharing(alert: Alert) -> Alert:
+    """The same alert, each text held once for all alerts that say it: most are said of many.
+
+    The interpreter's own table of strings forgets a text when the last alert that says it is gone.
+    """
+    return Alert(
+        fingerprint=alert.fingerprint,
+        labels=_shared(alert.labels),
+        annotations=_shared(alert.annotations),
+        starts_at=alert.starts_at,
+        ends_at=alert.ends_at,
+        expires_at=alert.expires_at,
+        generator_url=intern(alert.generator_url),
+    )
+
+
+def _shared(texts: Labels) -> dict[str, str]:
+    return dict(zip(texts, map(intern, texts.values()), strict=True))
 
 
 def _is_repeat(alert: Alert, active: ActiveAlert, received_at: datetime) -> bool:
