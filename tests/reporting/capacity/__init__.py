@@ -1,0 +1,1 @@
+"""Figures of capacity: what they promise whatever the series."""
