@@ -47,6 +47,15 @@ async def test_what_the_alerts_say_of_the_map(agent: Running) -> None:
     assert "db, shop" == view.never
 
 
+async def test_before_anything_was_compared_the_page_claims_no_agreement(agent: Running) -> None:
+    """What nobody knows is not called well: neither alerts nor map have said anything yet."""
+    service_map = agent.loop.state.config.service_map
+    before = suggestions_view(await suggestions_of(agent.site), service_map)
+    remember(agent)
+    after = suggestions_view(await suggestions_of(agent.site), service_map)
+    assert (False, True) == (before.is_compared, after.is_compared)
+
+
 PAGE = {
     "items": [
         {"kind": "Component", "metadata": {"name": "cart"}, "spec": {"type": "service"}},

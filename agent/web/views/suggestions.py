@@ -24,6 +24,8 @@ class SuggestionsView:
     """The whole page."""
 
     basis: str
+    is_compared: bool
+    """False before the first incident closed: then nothing is known, good or bad."""
     missing: tuple[SuggestionRow, ...]
     silent: tuple[SuggestionRow, ...]
     nowhere: tuple[SuggestionRow, ...]
@@ -35,6 +37,7 @@ def suggestions_view(found: Suggestions, service_map: ServiceMap) -> Suggestions
     storms = f"; {counted(found.storms, 'storm')} left out" if found.storms else ""
     return SuggestionsView(
         basis=f"{counted(found.episodes, 'episode')} of alerts compared{storms}",
+        is_compared=found.episodes > 0,
         missing=tuple(_missing(edge, service_map) for edge in found.missing),
         silent=tuple(_silent(edge, service_map) for edge in found.silent),
         nowhere=tuple(map(_nowhere, found.nowhere)),
