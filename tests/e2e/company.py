@@ -62,6 +62,7 @@ ALLOW_STANDARD = rule(
     {"rules": [{"name": "standard", "when": 'change.type == "standard"', "decision": "allow"}]},
 )
 QUICK = rule("Correlation", "correlation", {"window": "1m", "quiet": "1s"})
+PATIENT = rule("Correlation", "correlation", {"window": "1m", "quiet": "10m"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,15 +101,16 @@ class Company:
     def found(
         self, *documents: Document, services: tuple[str, ...] = ("web",), **settings: Any
     ) -> None:
-        """Write it all; `documents` go beside the usual ones, a policy among them replaces ours."""
+        """Write it all; `documents` go beside the usual ones, of which those of a kind that there
+        is one of, policy and correlation, replace ours."""
         self.rules.mkdir()
         self.remediations.mkdir()
         self.write_settings(**settings)
         self.write_rules("map", *(service(name, type="service") for name in services))
-        self.write_rules("usual", QUICK, MEND_WHEN_DOWN)
-        policies = [each for each in documents if each["kind"] == "ChangePolicy"]
-        self.write_rules("policy", *(policies or [ALLOW_STANDARD]))
-        self.write_rules("own", *(each for each in documents if each["kind"] != "ChangePolicy"))
+        own = {each["kind"] for each in documents}
+        usual = (each for each in (QUICK, ALLOW_STANDARD) if each["kind"] not in own)
+        self.write_rules("usual", *usual, MEND_WHEN_DOWN)
+        self.write_rules("own", *documents)
         self.write_remediation()
 
     def write_settings(self, **settings: Any) -> None:

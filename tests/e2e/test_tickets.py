@@ -16,7 +16,7 @@ import pytest_asyncio
 
 from deploy.demo.programs import LOOPBACK
 from tests.e2e.agent import Agent, eventually
-from tests.e2e.company import Company, rule
+from tests.e2e.company import PATIENT, Company, rule
 from tests.e2e.sender import alert, moment
 from tests.servers.faulty import FaultyProxy, faulty_proxy
 from tests.servers.ticketing import Redmine
@@ -69,8 +69,10 @@ async def alex(redmine: Redmine) -> AsyncIterator[Person]:
 
 
 @asynccontextmanager
-async def _in_service(redmine: Redmine, company: Company) -> AsyncIterator[FaultyProxy]:
-    """A company with that Redmine, behind a proxy that can be cut."""
+async def _in_service(
+    redmine: Redmine, company: Company, *more: dict[str, Any]
+) -> AsyncIterator[FaultyProxy]:
+    """A company with that Redmine, behind a proxy that can be cut, and more of its documents."""
     port = urlsplit(redmine.url).port
     assert port is not None
     async with faulty_proxy(port, lose=b"POST /issues.json", times=0) as proxy:
@@ -92,7 +94,7 @@ async def _in_service(redmine: Redmine, company: Company) -> AsyncIterator[Fault
                 },
             },
         }
-        company.found(TICKETING, connectors=[connection], services=(company.folder.name,))
+        company.found(TICKETING, *more, connectors=[connection], services=(company.folder.name,))
         yield proxy
 
 
@@ -178,7 +180,7 @@ async def test_closing_there_resolves_here(
     redmine: Redmine, alex: Person, company: Company
 ) -> None:
     """A person closes the issue: the incident is resolved, and says by whom."""
-    async with _in_service(redmine, company), Agent(company) as agent:
+    async with _in_service(redmine, company, PATIENT), Agent(company) as agent:
         await _fire(agent)
         issue = await _one(alex, company)
         await _agreed(agent)
@@ -192,6 +194,25 @@ async def test_closing_there_resolves_here(
     assert len(told) == 1
     assert "alex" in told[0]
     assert after["status"]["name"] == "Closed"
+
+
+async def test_closing_there_while_it_fires_lasts_for_the_quiet_time(
+    redmine: Redmine, alex: Person, company: Company
+) -> None:
+    """Closed over an alert that goes on firing: after the quiet time both sides are open again."""
+    async with _in_service(redmine, company), Agent(company) as agent:
+        await _fire(agent)
+        issue = await _one(alex, company)
+        await _agreed(agent)
+        await alex.write(issue, status_id=redmine.statuses["Closed"])
+        await eventually(lambda: _reopened(agent), bool, limit_s=TICKET_S_MAX)
+        after = await _until(alex, company, "New")
+
+    assert after["id"] == issue["id"]
+
+
+async def _reopened(agent: Agent) -> int:
+    return int((await agent.get("/api/v1/incidents/INC-1"))["incident"]["reopened"])
 
 
 async def test_redmine_away_during_an_incident(
