@@ -19,7 +19,7 @@ from icalendar import Calendar as ICalendar
 
 from agent.config.documents import shown
 from agent.errors import ConfigError, Finding
-from agent.model.change import CalendarWindow
+from agent.model.calendar import CalendarWindow
 from agent.model.interval import Interval
 
 HORIZON_BEFORE = timedelta(days=7)

@@ -21,7 +21,7 @@ from agent.config.schema import Strict, validate
 from agent.config.schema_settings import Settings
 from agent.config.yaml_lines import Document, Loc, read_documents
 from agent.errors import ConfigError, Finding, PermanentError
-from agent.model.change import Calendar, CalendarPurpose
+from agent.model.calendar import Calendar, CalendarPurpose
 from agent.model.rule import Config
 
 Part = TypeVar("Part", bound=Strict | None)

@@ -18,8 +18,9 @@ from agent.config.schema_rules import (
     WatchSpec,
 )
 from agent.model.alert import Severity
-from agent.model.change import ChangeType, Policy, PolicyRule, Verdict
+from agent.model.change import ChangeType
 from agent.model.incident import Priority, Targets
+from agent.model.policy import Policy, PolicyRule, Verdict
 from agent.model.rule import (
     DEFAULT_TARGETS,
     Correlation,

@@ -12,7 +12,7 @@ from agent.core.matching import Predicate, compile_all
 from agent.core.order import order_of
 from agent.core.place import Places
 from agent.core.reported import Reported
-from agent.model.change import Calendar
+from agent.model.calendar import Calendar
 from agent.model.labels import Labels
 from agent.model.rule import Config, Heartbeat, InhibitRule, RemediationRule, Route, Ticketing
 from agent.model.service import Entity, EntityKind, EntityRef, ServiceMap

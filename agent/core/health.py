@@ -17,7 +17,7 @@ from agent.core.draft import Draft, Moments
 from agent.core.state import HealthNow, State
 from agent.core.suppress import covers
 from agent.model.alert import Severity
-from agent.model.change import CalendarPurpose
+from agent.model.calendar import CalendarPurpose
 from agent.model.incident import StateInterval
 from agent.model.service import EntityRef, Health, ServiceMap
 

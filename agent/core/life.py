@@ -4,8 +4,8 @@ from datetime import datetime, timedelta
 
 from agent.core import flapping, impact, sync, until_clear
 from agent.core.causes import lessons
+from agent.core.changes.course import forget
 from agent.core.correlation import corrected
-from agent.core.course import forget
 from agent.core.derived import HOPS_MAX
 from agent.core.draft import Draft
 from agent.core.drift import observe

@@ -1,20 +1,11 @@
 """What people asked for: each either becomes part of the story or is refused with its reason."""
 
-from agent.core import act, course, life, sync, until_clear
+from agent.core import life, sync, until_clear
 from agent.core.causes import lessons, ranking
-from agent.core.decide import check_parameters
 from agent.core.draft import Draft
-from agent.core.facts import change_type
-from agent.core.policy import binding_of, is_own, rule_for
 from agent.core.state import State
-from agent.core.targets import host_of
-from agent.model.change import Approval, Change, ChangeState, ChangeType, Closure
 from agent.model.entry import (
-    ApprovalGiven,
-    ApprovalRejected,
     CauseConfirmed,
-    ChangeCancelled,
-    ChangeRequested,
     IncidentAcknowledged,
     IncidentAssigned,
     IncidentCommented,
@@ -94,95 +85,6 @@ def confirm_cause(state: State, draft: Draft, said: CauseConfirmed) -> None:
         lessons.correct(state, incident.id, said.entity, said.by)
 
 
-def request_change(state: State, draft: Draft, said: ChangeRequested) -> None:
-    """A person asks for a remediation: the same gate as for a rule."""
-    remediation = state.config.remediations.get(said.remediation)
-    if remediation is None:
-        draft.refuse(Reason.NOT_FOUND, f"there is no remediation {said.remediation}")
-        return
-    host = host_of(state.config.service_map, said.entity)
-    if host is None:
-        draft.refuse(Reason.NO_TARGET, f"{said.entity} is not on the map or has no host")
-        return
-    parameters = check_parameters(state, remediation, said.parameters)
-    if isinstance(parameters, str):
-        draft.refuse(Reason.PARAMETER_REFUSED, parameters)
-        return
-    other = act.open_for(state, said.entity, remediation.name)
-    if other is not None:
-        draft.refuse(Reason.ALREADY_UNDER_CHANGE, f"{other.id} is open for the same target")
-        return
-    if said.type is ChangeType.STANDARD and remediation.change_model != said.type:
-        text = f"{remediation.name} is {remediation.change_model}: only its author can make it less"
-        draft.refuse(Reason.POLICY_REFUSES, text)
-        return
-    incident = state.incidents.get(said.incident) if said.incident else None
-    if said.incident and incident is None:
-        draft.refuse(Reason.NOT_FOUND, f"there is no incident {said.incident} in the watch")
-        return
-    act.request(
-        state,
-        draft,
-        remediation=remediation,
-        entity=said.entity,
-        hosts=(host,),
-        parameters=parameters,
-        type=change_type(state, remediation.name, said.type),
-        requested_by=f"person:{said.by}",
-        rule_author=None,
-        incident=incident,
-        trigger=None,
-        note=said.note or f"{said.by} asked for it",
-    )
-
-
-def approve(state: State, draft: Draft, said: ApprovalGiven) -> None:
-    """Count an approval if it is of this very content, by another person, who may give it."""
-    change = _awaiting(state, draft, said.change)
-    if change is None:
-        return
-    rule = rule_for(state, change, draft.at)
-    role = next((r for r in (rule.roles if rule else ()) if r in said.roles), None)
-    if said.binding != change.binding or change.binding != binding_of(state, change):
-        draft.refuse(
-            Reason.APPROVAL_VOID, "what would run is not what was approved: look at it again"
-        )
-    elif is_own(change, said.by):
-        draft.refuse(Reason.SELF_APPROVAL, "who asked for it, or wrote its rule, cannot approve it")
-    elif role is None:
-        wanted = " or ".join(rule.roles) if rule else "nobody"
-        draft.refuse(Reason.ROLE_MISSING, f"this change is approved by {wanted}")
-    elif all((a.by, a.binding) != (said.by, said.binding) for a in change.approvals):
-        approval = Approval(
-            by=said.by, at=draft.at, role=role, binding=said.binding, note=said.note
-        )
-        change = draft.set_change(state, change, approvals=(*change.approvals, approval))
-        draft.note(change.id, Reason.APPROVED, f"approved as {role}", actor=said.by)
-        act.assess(state, draft, change)
-
-
-def reject(state: State, draft: Draft, said: ApprovalRejected) -> None:
-    """A person with a role in it refuses a change."""
-    change = _awaiting(state, draft, said.change)
-    if change is None:
-        return
-    rule = rule_for(state, change, draft.at)
-    if rule is None or not set(rule.roles) & set(said.roles):
-        draft.refuse(Reason.ROLE_MISSING, "only who could approve it can reject it")
-        return
-    text = f"rejected by {said.by}" + (f": {said.note}" if said.note else "")
-    course.close(state, draft, change, Closure.CANCELLED, Reason.REJECTED, text)
-
-
-def cancel(state: State, draft: Draft, said: ChangeCancelled) -> None:
-    """A person stops a change."""
-    change = state.changes.get(said.change)
-    if change is None or not change.is_open:
-        draft.refuse(Reason.NOT_OPEN, f"{said.change} is not open")
-        return
-    act.cancel(state, draft, change, said.by, said.note)
-
-
 def ticket_changed(state: State, draft: Draft, said: TicketChanged) -> None:
     """Somebody worked on a ticket: take over comments once, and a resolution."""
     remote = said.ticket
@@ -213,11 +115,3 @@ def _resolve_by_ticket(
         return
     text = f"{remote.changed_by} closed {connector} {remote.ref}"
     life.resolve(state, draft, incident, Reason.RESOLVED_BY_TICKET, text)
-
-
-def _awaiting(state: State, draft: Draft, identifier: str) -> Change | None:
-    change = state.changes.get(identifier)
-    if change is None or change.state is not ChangeState.AWAITING_APPROVAL:
-        draft.refuse(Reason.NOT_OPEN, f"{identifier} does not wait for approval")
-        return None
-    return change

@@ -16,7 +16,8 @@ from agent.core.drift.memory import Drift
 from agent.core.flap import Flap
 from agent.core.outbox import Outbox
 from agent.model.alert import Alert, EndedBy, Severity
-from agent.model.change import Calendar, Change, Run
+from agent.model.calendar import Calendar
+from agent.model.change import Change, Run
 from agent.model.incident import Incident
 from agent.model.problem import Occurrence, Problem
 from agent.model.reason import Reason

@@ -5,10 +5,8 @@ below in the order in which they work; each sees what the earlier ones did.
 """
 
 from agent.core import (
-    act,
     alerts,
     corrections,
-    decide,
     flapping,
     health,
     life,
@@ -17,9 +15,10 @@ from agent.core import (
     suppress,
     sync,
     until_clear,
-    verify,
 )
 from agent.core.causes import look, ranking, reports, suspects
+from agent.core.changes import asked, decide, verify
+from agent.core.changes import life as changes
 from agent.core.draft import Draft
 from agent.core.drift import observe
 from agent.core.problems import known_error, recurrence
@@ -79,9 +78,9 @@ STAGES = (
     known_error.attach,
     health.follow,
     recurrence.recur,
-    act.withdraw,
+    changes.withdraw,
     decide.decide,
-    act.go_on,
+    changes.go_on,
     look.follow,
     sync.sync,
     route.route,
@@ -110,13 +109,13 @@ def _apply(state: State, draft: Draft, what: What) -> None:
         case TimeElapsed():
             _wake(state, draft)
         case RunPrepared():
-            act.prepared(state, draft, what)
+            changes.prepared(state, draft, what)
         case RunStarted():
-            act.started(state, draft, what)
+            changes.started(state, draft, what)
         case RunFinished():
-            act.finished(state, draft, what)
+            changes.finished(state, draft, what)
         case RunLost():
-            act.lost(state, draft, what)
+            changes.lost(state, draft, what)
         case ProbeAnswered():
             verify.answered(state, draft, what)
         case SignalsMeasured():
@@ -138,7 +137,7 @@ def _apply(state: State, draft: Draft, what: What) -> None:
             observe.map_changed(state)
             alerts.replace_all(state, draft)
             alerts.await_heartbeats(state, draft)
-            act.reassess_waiting(state, draft)
+            changes.reassess_waiting(state, draft)
         case CalendarsExpanded():
             state.calendars = {calendar.name: calendar for calendar in what.calendars}
             _cross_border(state, draft)
@@ -170,13 +169,13 @@ def _hear(state: State, draft: Draft, what: What) -> None:
         case ProblemMoved() | KnownErrorRecorded() | FixPlanned():
             problems.hear(state, draft, what)
         case ChangeRequested():
-            people.request_change(state, draft, what)
+            asked.request(state, draft, what)
         case ApprovalGiven():
-            people.approve(state, draft, what)
+            asked.approve(state, draft, what)
         case ApprovalRejected():
-            people.reject(state, draft, what)
+            asked.reject(state, draft, what)
         case ChangeCancelled():
-            people.cancel(state, draft, what)
+            asked.cancel(state, draft, what)
 
 
 def _wake(state: State, draft: Draft) -> None:
@@ -206,7 +205,7 @@ def _wake(state: State, draft: Draft) -> None:
             case Timer.DECIDE:
                 decide.ask_again(state, draft, key)
             case Timer.CHANGE:
-                act.reassess(state, draft, key)
+                changes.reassess(state, draft, key)
             case Timer.VERIFY:
                 verify.look(state, draft, key)
             case Timer.TICKET:
@@ -229,7 +228,7 @@ def _cross_border(state: State, draft: Draft) -> None:
     suppress.mute_more(state, draft)
     alerts.release(state, draft)
     health.excuse_anew(state, draft)
-    act.reassess_waiting(state, draft)
+    changes.reassess_waiting(state, draft)
 
 
 def _silence(state: State, draft: Draft, what: SilenceAdded | SilenceExpired) -> None:

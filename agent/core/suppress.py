@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from agent.core.draft import Draft
 from agent.core.state import ActiveAlert, State, Timer
-from agent.model.change import Calendar, CalendarPurpose
+from agent.model.calendar import Calendar, CalendarPurpose
 from agent.model.labels import Labels
 from agent.model.reason import Reason
 from agent.model.service import EntityRef

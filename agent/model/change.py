@@ -1,12 +1,11 @@
-"""Changes: every run, whoever asked for it, is one. Policy's answers and people's approvals."""
+"""Changes: every run, whoever asked for it, is one."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 
-from agent.model.interval import Interval
-from agent.model.reason import Reason
+from agent.model.policy import Approval, Decision
 from agent.model.remediation import Host, ParameterValue, Phase, RunResult
 from agent.model.service import EntityRef
 
@@ -43,40 +42,6 @@ class Closure(StrEnum):
     CANCELLED = "cancelled"
     EXPIRED = "expired"
     REFUSED = "refused"
-
-
-class Verdict(StrEnum):
-    """Policy's four answers."""
-
-    ALLOWED = "allowed"
-    NEEDS_APPROVAL = "needs_approval"
-    DEFERRED = "deferred"
-    REFUSED = "refused"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
-    """Policy's answer with its reason and the rule that gave it."""
-
-    verdict: Verdict
-    reason: Reason
-    text: str
-    rule: str | None = None
-    roles: tuple[str, ...] = ()
-    approvals: int = 0
-    until: datetime | None = None
-    """For `deferred`: when it is worth judging again."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Approval:
-    """A person's word, bound to the digest of exactly what may run."""
-
-    by: str
-    at: datetime
-    role: str
-    binding: str
-    note: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,59 +106,3 @@ class Run:
     requested_at: datetime
     launched_at: datetime | None = None
     result: RunResult | None = None
-
-
-class CalendarPurpose(StrEnum):
-    """What an entry of a calendar does; one may do several at once."""
-
-    PERMIT = "permit"
-    FREEZE = "freeze"
-    MUTE = "mute"
-    EXCLUDE = "exclude"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CalendarWindow:
-    """One occurrence of a calendar entry, recurrence and time zone already worked out."""
-
-    interval: Interval
-    summary: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Calendar:
-    """Windows of one calendar around now, and what they mean for which entities."""
-
-    name: str
-    purposes: tuple[CalendarPurpose, ...]
-    entities: tuple[EntityRef, ...]
-    """Whom it concerns, with everything that they rest on; empty: everybody."""
-    windows: tuple[CalendarWindow, ...]
-    horizon: Interval
-    """What was expanded; outside of it the calendar is unreadable and policy denies."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PolicyRule:
-    """One line of change policy; the first whose condition holds decides."""
-
-    name: str
-    when: str
-    """A condition over change.*, service.*, incident.* and now."""
-    verdict: Verdict
-    roles: tuple[str, ...] = ()
-    approvals: int = 1
-    approval_expires: timedelta = timedelta(hours=8)
-    text: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Policy:
-    """Change policy as data. Nothing runs that no rule of it allows."""
-
-    rules: tuple[PolicyRule, ...]
-    digest: str
-    concurrency_max: int = 4
-    """Runs at once over the whole fleet; one target never has two."""
-    windows_required: bool = False
-    """Whether a normal change needs a permitting calendar window even when rules allow it."""

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from agent.model.alert import Alert
-from agent.model.change import Calendar, ChangeType
+from agent.model.calendar import Calendar
+from agent.model.change import ChangeType
 from agent.model.problem_entries import (
     FixPlanned,
     KnownErrorRecorded,

@@ -6,9 +6,10 @@ from datetime import timedelta
 from enum import StrEnum
 
 from agent.model.alert import Severity
-from agent.model.change import ChangeType, Policy
+from agent.model.change import ChangeType
 from agent.model.incident import Priority, Targets
 from agent.model.labels import Labels, Matcher
+from agent.model.policy import Policy
 from agent.model.remediation import ParameterValue, Remediation
 from agent.model.service import EMPTY_MAP, ServiceMap
 from agent.model.signal import SignalSet

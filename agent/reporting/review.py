@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from agent.model.alert import AlertRecord
-from agent.model.change import Change, ChangeState, Closure, Verdict
+from agent.model.change import Change, ChangeState, Closure
 from agent.model.incident import NO_CLEAR_EVIDENCE, Incident, TimelineItem
 from agent.model.loss import cost_of, downtime_of
+from agent.model.policy import Verdict
 from agent.model.problem import Problem, ProblemState
 from agent.model.reason import Reason
 from agent.model.reported import Suspect

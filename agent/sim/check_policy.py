@@ -4,15 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from agent.core.state import State
-from agent.model.change import (
-    Calendar,
-    CalendarPurpose,
-    Change,
-    ChangeType,
-    PolicyRule,
-    Verdict,
-)
+from agent.model.calendar import Calendar, CalendarPurpose
+from agent.model.change import Change, ChangeType
 from agent.model.entry import ApprovalGiven, CalendarsExpanded, Entry, RunPrepared
+from agent.model.policy import PolicyRule, Verdict
 from agent.model.remediation import Phase
 from agent.model.transition import Transition
 from agent.sim.check_runs import launches

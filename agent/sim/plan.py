@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from random import Random
 
-from agent.model.change import Calendar, CalendarPurpose, CalendarWindow
+from agent.model.calendar import Calendar, CalendarPurpose, CalendarWindow
 from agent.model.interval import Interval
 from agent.sim.town import HOSTS, SERVICES, VARIANTS, ref_of
 

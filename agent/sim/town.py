@@ -9,8 +9,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 from agent.model.alert import Severity
-from agent.model.change import Policy, PolicyRule, Verdict
 from agent.model.labels import Matcher, MatchOperator
+from agent.model.policy import Policy, PolicyRule, Verdict
 from agent.model.remediation import Host, Parameter, ParameterType, Remediation, Verification
 from agent.model.rule import (
     Config,

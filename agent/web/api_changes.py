@@ -7,7 +7,13 @@ from typing import Annotated
 from aiohttp import web
 from pydantic import Field, StrictBool, StrictInt, StrictStr
 
-from agent.model.change import Change, ChangeState, ChangeType, Run, RunState
+from agent.model.change import (
+    Change,
+    ChangeState,
+    ChangeType,
+    Run,
+    RunState,
+)
 from agent.model.entry import (
     ApprovalGiven,
     ApprovalRejected,

@@ -7,7 +7,7 @@ from datetime import datetime
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from agent.model.change import Calendar
+from agent.model.calendar import Calendar
 from agent.model.interval import Interval
 from agent.web.body import JSON
 from agent.web.permission import Permission

@@ -8,8 +8,15 @@ from typing import Generic, TypeVar
 from pydantic import Field
 
 from agent.model.alert import AlertRecord
-from agent.model.change import Approval, Change, ChangeState, ChangeType, Closure, Decision, Run
+from agent.model.change import (
+    Change,
+    ChangeState,
+    ChangeType,
+    Closure,
+    Run,
+)
 from agent.model.incident import Incident, TimelineItem
+from agent.model.policy import Approval, Decision
 from agent.model.problem import Problem
 from agent.model.remediation import ParameterValue, RunLine
 from agent.web.routes import Wish

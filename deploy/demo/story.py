@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from agent.model.alert import AlertRecord
-from agent.model.change import Verdict
 from agent.model.incident import Cause, Incident, Level, TimelineItem
+from agent.model.policy import Verdict
 from agent.model.reason import Reason
 from agent.model.remediation import RunLine
 from agent.web.api_views import ChangeDetail, ChangeView, IncidentDetail

@@ -3,8 +3,10 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from agent.model.change import CalendarPurpose, ChangeType, PolicyRule, Verdict
+from agent.model.calendar import CalendarPurpose
+from agent.model.change import ChangeType
 from agent.model.entry import ChangeRequested
+from agent.model.policy import PolicyRule, Verdict
 from agent.model.remediation import Outcome
 from agent.model.service import ServiceMap
 from agent.model.transition import Transition

@@ -7,15 +7,8 @@ from typing import TypeVar
 from agent.core.state import State
 from agent.core.step import step
 from agent.model.alert import Alert
-from agent.model.change import (
-    Calendar,
-    CalendarPurpose,
-    CalendarWindow,
-    Change,
-    Policy,
-    PolicyRule,
-    Verdict,
-)
+from agent.model.calendar import Calendar, CalendarPurpose, CalendarWindow
+from agent.model.change import Change
 from agent.model.effect import Effect, LaunchRun, PrepareRun
 from agent.model.entry import (
     AlertsReceived,
@@ -32,6 +25,7 @@ from agent.model.entry import (
 from agent.model.incident import Incident, TimelineItem
 from agent.model.interval import Interval
 from agent.model.labels import Matcher, MatchOperator, fingerprint
+from agent.model.policy import Policy, PolicyRule, Verdict
 from agent.model.remediation import (
     Host,
     Outcome,

@@ -5,7 +5,14 @@ from datetime import timedelta
 
 import pytest
 
-from agent.model.change import CalendarPurpose, Change, ChangeState, ChangeType, Closure, RunState
+from agent.model.calendar import CalendarPurpose
+from agent.model.change import (
+    Change,
+    ChangeState,
+    ChangeType,
+    Closure,
+    RunState,
+)
 from agent.model.effect import CancelRun, LaunchRun, PrepareRun, Probe
 from agent.model.entry import (
     ChangeCancelled,

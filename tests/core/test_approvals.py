@@ -5,17 +5,12 @@ from datetime import timedelta
 
 import pytest
 
-from agent.core.policy import binding_of
-from agent.model.change import (
-    CalendarPurpose,
-    ChangeState,
-    ChangeType,
-    Closure,
-    PolicyRule,
-    Verdict,
-)
+from agent.core.policy.binding import binding_of
+from agent.model.calendar import CalendarPurpose
+from agent.model.change import ChangeState, ChangeType, Closure
 from agent.model.effect import Notify, PrepareRun
 from agent.model.entry import ApprovalGiven, ApprovalRejected, ChangeRequested
+from agent.model.policy import PolicyRule, Verdict
 from agent.model.remediation import Host
 from agent.model.rule import Route
 from agent.model.transition import Transition

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from agent.core.targets import host_of
+from agent.core.changes.targets import host_of
 from agent.model.change import ChangeType
 from agent.model.effect import PrepareRun
 from agent.model.entry import CauseConfirmed, IncidentResolved

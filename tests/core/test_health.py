@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 
-from agent.model.change import CalendarPurpose
+from agent.model.calendar import CalendarPurpose
 from agent.model.incident import StateInterval
 from agent.model.service import Health
 from tests.core.play import CONFIG, START, Play, alert, calendar, entity, minutes, ref, service_map

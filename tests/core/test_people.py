@@ -6,7 +6,13 @@ from datetime import timedelta
 import pytest
 
 from agent.core.state import CLOSED_KEPT
-from agent.model.change import CalendarPurpose, Change, ChangeState, ChangeType, Closure
+from agent.model.calendar import CalendarPurpose
+from agent.model.change import (
+    Change,
+    ChangeState,
+    ChangeType,
+    Closure,
+)
 from agent.model.effect import PrepareRun
 from agent.model.entry import (
     ChangeCancelled,

@@ -3,17 +3,14 @@
 import ast
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from inspect import getsource
+from pathlib import Path
 
 import pytest
 
-from agent.core import policy
-from agent.model.change import (
-    ChangeType,
-    Closure,
-    Verdict,
-)
+from agent.core.policy import judge
+from agent.model.change import ChangeType, Closure
 from agent.model.entry import ChangeCancelled, ChangeRequested
+from agent.model.policy import Verdict
 from agent.model.reason import Reason
 from agent.model.remediation import Outcome
 from tests.core.gate import (
@@ -124,7 +121,8 @@ def test_no_reason_of_the_gate_is_without_a_case() -> None:
     """Whoever adds a question adds what produces its answer; approvals have a file of their own."""
     named = {
         node.attr
-        for node in ast.walk(ast.parse(getsource(policy)))
+        for file in Path(judge.__file__).parent.glob("*.py")
+        for node in ast.walk(ast.parse(file.read_text()))
         if isinstance(node, ast.Attribute)
         and isinstance(node.value, ast.Name)
         and node.value.id == "Reason"

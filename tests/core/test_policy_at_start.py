@@ -3,11 +3,9 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from agent.model.change import (
-    ChangeState,
-    Verdict,
-)
+from agent.model.change import ChangeState
 from agent.model.effect import LaunchRun, PrepareRun
+from agent.model.policy import Verdict
 from tests.core.gate import FREEZE, HOUR, answers, down, in_windows, rule
 from tests.core.play import ALLOW, START, Play, calendar
 

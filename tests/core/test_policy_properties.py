@@ -7,20 +7,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.core.policy import judge, valid_approvals
-from agent.model.change import (
+from agent.core.policy.approvals import valid_approvals
+from agent.core.policy.judge import judge
+from agent.model.calendar import Calendar, CalendarPurpose, CalendarWindow
+from agent.model.change import Change, ChangeType
+from agent.model.entry import ApprovalGiven, CalendarsExpanded, ConfigLoaded
+from agent.model.interval import Interval
+from agent.model.policy import (
     Approval,
-    Calendar,
-    CalendarPurpose,
-    CalendarWindow,
-    Change,
-    ChangeType,
     Policy,
     PolicyRule,
     Verdict,
 )
-from agent.model.entry import ApprovalGiven, CalendarsExpanded, ConfigLoaded
-from agent.model.interval import Interval
 from agent.model.reason import Reason
 from agent.model.rule import Config
 from tests.core.play import ALLOW, CONFIG, RULE, START, Play

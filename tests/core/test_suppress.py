@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from agent.core.suppress import SILENCE_KEPT
-from agent.model.change import CalendarPurpose
+from agent.model.calendar import CalendarPurpose
 from agent.model.entry import SilenceExpired
 from agent.model.incident import IncidentState
 from agent.model.labels import MatchOperator

@@ -17,8 +17,9 @@ import pytest
 import pytest_asyncio
 from rich.console import Console
 
-from agent.model.change import ChangeType, Closure, Verdict
+from agent.model.change import ChangeType, Closure
 from agent.model.incident import IncidentState
+from agent.model.policy import Verdict
 from agent.model.remediation import Outcome
 from agent.web.api_reports import ServiceAvailability
 from deploy.demo import hosts as demo_hosts

@@ -8,15 +8,18 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from types import ModuleType
 
-from agent.core import act, alerts, course, people, policy, suppress, sync, verify
-from agent.core.course import prepare
+from agent.core import alerts, suppress, sync
+from agent.core.changes import asked, course, life, verify
+from agent.core.changes.course import prepare
 from agent.core.draft import Draft
+from agent.core.policy import approvals, attempts, calendar, limits
 from agent.core.state import ActiveAlert, Attempts, State, TicketSync
 from agent.model.alert import Alert
-from agent.model.change import Change, ChangeState, Decision, Run
+from agent.model.change import Change, ChangeState, Run
 from agent.model.entry import ApprovalGiven, ProbeAnswered
 from agent.model.incident import Incident
 from agent.model.labels import Labels
+from agent.model.policy import Decision
 from agent.model.reason import Reason
 from agent.model.remediation import Phase
 from agent.model.ticket import Ticket, TicketComment
@@ -48,7 +51,7 @@ def _repeat_starts_anew(state: State, draft: Draft, alert: Alert, source: str) -
 
 
 def _success_is_not_counted(state: State, draft: Draft, change: Change, *rest: object) -> None:
-    key = policy.target_key(change)
+    key = attempts.target_key(change)
     before = replace(state.attempts[key]) if key in state.attempts else Attempts()
     _close(state, draft, change, *rest)
     if key in state.attempts:
@@ -119,8 +122,8 @@ def _suppressors_now(state: State, active: ActiveAlert, at: datetime) -> tuple[s
     return suppress.suppressors(state, active.alert.labels, active.entity, at)
 
 
-_take, _close, _approve = alerts.take, course.close, people.approve
-_freeze, _window, _ticket = policy._freeze, policy._window, sync._ticket
+_take, _close, _approve = alerts.take, course.close, asked.approve
+_freeze, _window, _ticket = calendar.freeze, calendar.window, sync._ticket
 _answered, _mute_more, _suppressors = verify.answered, suppress.mute_more, suppress.suppressors
 
 
@@ -138,13 +141,13 @@ PLANTS = (
     _plant(alerts, "take", _old_end_closes_new_firing, "AlertsAgree"),
     _plant(alerts, "take", _repeat_starts_anew, "AlertsAgree"),
     _plant(verify, "close", _success_is_not_counted, "AttemptsAreLimited"),
-    _plant(policy, "_attempts", _allows, "AttemptsAreLimited"),
-    _plant(policy, "_concurrency", _allows, "OneRunATarget", "FleetIsSpared"),
-    _plant(act, "_lost", _lost_run_is_tried_again, "StartedOnce"),
-    _plant(people, "approve", _any_binding_will_do, "RunsAreAuthorised"),
-    _plant((policy, people), "is_own", _own_approval_counts, "RunsAreAuthorised"),
-    _plant(policy, "_freeze", _freeze_is_ignored_at_start, "RunsKeepToTheirTime"),
-    _plant(policy, "_window", _window_may_be_too_short, "RunsKeepToTheirTime"),
+    _plant(attempts, "attempts_left", _allows, "AttemptsAreLimited"),
+    _plant(limits, "concurrency", _allows, "OneRunATarget", "FleetIsSpared"),
+    _plant(life, "_lost", _lost_run_is_tried_again, "StartedOnce"),
+    _plant(asked, "approve", _any_binding_will_do, "RunsAreAuthorised"),
+    _plant((approvals, asked), "is_own", _own_approval_counts, "RunsAreAuthorised"),
+    _plant(calendar, "freeze", _freeze_is_ignored_at_start, "RunsKeepToTheirTime"),
+    _plant(calendar, "window", _window_may_be_too_short, "RunsKeepToTheirTime"),
     _plant(sync, "_ticket", _ticket_under_a_new_key, "OneTicketAnIncident"),
     _plant(verify, "answered", _old_samples_count, "VerifiedByFreshData"),
     _plant(suppress, "mute_more", _freed_alert_is_forgotten, "EveryAlertHasItsPlace"),

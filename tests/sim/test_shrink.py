@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.core import policy
+from agent.core.policy import attempts
 from agent.sim.plan import plan_of
 from agent.sim.run import simulate
 from agent.sim.scenario_schema import read_scenarios
@@ -16,8 +16,8 @@ def test_what_is_left_breaks_the_same_promise(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """Fewer happenings, the same checker, and a scenario that the reader takes."""
-    plant = next(plant for plant in PLANTS if plant.function == "_attempts")
-    monkeypatch.setattr(policy, plant.function, plant.wrong)
+    plant = next(plant for plant in PLANTS if plant.function == "attempts_left")
+    monkeypatch.setattr(attempts, plant.function, plant.wrong)
     seed = next(seed for seed in range(50) if simulate(seed).violations)
     lived = shrink(seed)
     file = tmp_path / "shrunk.yaml"

@@ -15,9 +15,9 @@ from prometheus_client import CollectorRegistry
 
 from agent.core.step import step
 from agent.manifest import Kind
-from agent.model.change import Policy, PolicyRule, Verdict
 from agent.model.entry import ConfigLoaded
 from agent.model.labels import Matcher, MatchOperator
+from agent.model.policy import Policy, PolicyRule, Verdict
 from agent.model.remediation import Host, Parameter, ParameterType, Remediation
 from agent.model.rule import Config
 from agent.model.rule import Route as Telling

@@ -13,19 +13,17 @@ from prometheus_client import CollectorRegistry
 
 from agent.model.alert import Alert
 from agent.model.change import (
-    Approval,
     Change,
     ChangeState,
     ChangeType,
     Closure,
-    Decision,
     Run,
     RunState,
-    Verdict,
 )
 from agent.model.entry import AlertsReceived, ChangeReported, SilenceAdded, What
 from agent.model.incident import TimelineItem
 from agent.model.labels import Matcher, MatchOperator, fingerprint
+from agent.model.policy import Approval, Decision, Verdict
 from agent.model.problem import (
     Fix,
     KnownError,

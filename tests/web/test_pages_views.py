@@ -7,7 +7,12 @@ import pytest
 
 from agent.core.state import HealthNow
 from agent.model.alert import Severity
-from agent.model.change import Change, ChangeState, ChangeType, Closure
+from agent.model.change import (
+    Change,
+    ChangeState,
+    ChangeType,
+    Closure,
+)
 from agent.model.evidence import Evidence, EvidenceKind
 from agent.model.incident import Cause, Incident, IncidentState, Level, Priority
 from agent.model.service import Entity, EntityKind, Health, ServiceMap

@@ -5,16 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from agent.model.change import (
-    Approval,
     Change,
     ChangeState,
     Closure,
-    Decision,
     Run,
     RunState,
-    Verdict,
 )
 from agent.model.incident import TimelineItem
+from agent.model.policy import Approval, Decision, Verdict
 from agent.model.remediation import Host, HostStats, Outcome, Remediation, RunLine
 from agent.model.service import ServiceMap
 from agent.web.views.timeline import TimelineLine, story

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from agent.model.alert import Alert
-from agent.model.change import CalendarPurpose
+from agent.model.calendar import CalendarPurpose
 from agent.model.rule import Config
 from agent.model.service import Entity, EntityKind
 from tests.core.play import Play, calendar, entity, matcher, minutes, ref, service_map

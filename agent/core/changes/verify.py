@@ -7,7 +7,7 @@ run count.
 from datetime import datetime, timedelta
 from string import Template
 
-from agent.core.course import close, roll_back, tell
+from agent.core.changes.course import close, roll_back, tell
 from agent.core.draft import Draft
 from agent.core.state import State, Timer, Verifying
 from agent.model.change import Change, ChangeState, Closure

@@ -6,12 +6,12 @@ Proposes only; whether it may run is `policy`'s answer, and its life is `act`'s.
 from collections.abc import Mapping
 
 from agent.core import facts
-from agent.core.act import request
+from agent.core.changes.life import request
+from agent.core.changes.parameters import accept, describe
+from agent.core.changes.targets import host_of
 from agent.core.conditions import Condition, ConditionFailure, Facts
 from agent.core.draft import Draft
-from agent.core.parameters import accept, describe
 from agent.core.state import ActiveAlert, State, Timer
-from agent.core.targets import host_of
 from agent.model.incident import Incident, IncidentState
 from agent.model.reason import Reason
 from agent.model.remediation import ParameterValue, Remediation

@@ -7,24 +7,25 @@ means for a change is here.
 from collections.abc import Mapping
 from dataclasses import replace
 
-from agent.core import verify
-from agent.core.course import close, forget, prepare, roll_back, tell, touch
+from agent.core.changes import verify
+from agent.core.changes.course import close, forget, prepare, roll_back, tell, touch
 from agent.core.draft import Draft
-from agent.core.policy import binding_of, judge, target_key
+from agent.core.policy.attempts import target_key
+from agent.core.policy.binding import binding_of
+from agent.core.policy.judge import judge
 from agent.core.state import CLOSED_KEPT, Attempts, State, Timer
 from agent.model.change import (
     Change,
     ChangeState,
     ChangeType,
     Closure,
-    Decision,
     Run,
     RunState,
-    Verdict,
 )
 from agent.model.effect import CancelRun, LaunchRun
 from agent.model.entry import RunFinished, RunLost, RunPrepared, RunStarted
 from agent.model.incident import Incident
+from agent.model.policy import Decision, Verdict
 from agent.model.reason import Reason
 from agent.model.remediation import Host, Outcome, ParameterValue, Phase, Remediation
 

@@ -6,10 +6,16 @@
 from datetime import datetime
 
 from agent.core.draft import Draft
-from agent.core.policy import target_key
+from agent.core.policy.attempts import target_key
 from agent.core.problems.record import raise_problem
 from agent.core.state import CLOSED_KEPT, Attempts, State, Timer
-from agent.model.change import Change, ChangeState, Closure, Run, RunState
+from agent.model.change import (
+    Change,
+    ChangeState,
+    Closure,
+    Run,
+    RunState,
+)
 from agent.model.effect import PrepareRun
 from agent.model.reason import Reason
 from agent.model.remediation import Phase, RunSpec

@@ -1,0 +1,1 @@
+"""Changes: what to propose, its life from request to closure, and whether it helped."""

@@ -1,0 +1,1 @@
+"""May it: the gate before every run. `judge` is where to begin."""
