@@ -8,13 +8,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from string import Template
 
+from agent.config.collections import Collections
+from agent.config.contents import Contents, contents_of
 from agent.config.documents import shown
 from agent.config.matchers import refuse_bad_pattern
 from agent.config.playbook_lint import lint_folder
 from agent.config.references import did_you_mean
 from agent.config.schema import API_VERSION, Envelope, validate
 from agent.config.schema_remediation import ParameterSpec, RemediationSpec
-from agent.config.tree import TreeError, digest_tree
+from agent.config.tree import TreeError
 from agent.config.yaml_lines import Document, read_documents
 from agent.errors import ConfigError, Finding
 from agent.model.remediation import (
@@ -50,13 +52,14 @@ def read_remediations(folder: Path) -> Registry:
         hint = "Make the folder, or name another one with `remediations` in config.yaml."
         registry.findings.append(_about(folder, said, hint))
         return registry
+    collections = Collections()
     for path in sorted(folder.iterdir())[:REMEDIATIONS_MAX]:
         if path.is_dir() and not path.name.startswith("."):
-            _read_one(registry, path)
+            _read_one(registry, path, collections)
     return registry
 
 
-def _read_one(registry: Registry, folder: Path) -> None:
+def _read_one(registry: Registry, folder: Path, collections: Collections) -> None:
     contract = folder / CONTRACT
     registry.names.add(folder.name)
     if not contract.is_file():
@@ -66,7 +69,7 @@ def _read_one(registry: Registry, folder: Path) -> None:
     findings: list[Finding] = []
     try:
         documents = read_documents(contract, shown(contract))
-        digest = digest_tree(folder)
+        contents = contents_of(folder, collections)
     except ConfigError as error:
         registry.findings += error.findings
         return
@@ -86,7 +89,7 @@ def _read_one(registry: Registry, folder: Path) -> None:
     if isinstance(envelope, Envelope) and isinstance(spec, RemediationSpec):
         findings += _contract_findings(folder, document, envelope, spec)
         if not findings:
-            registry.remediations[folder.name] = _remediation(envelope, spec, digest)
+            registry.remediations[folder.name] = _remediation(envelope, spec, contents)
     findings += lint_folder(folder)
     registry.findings += findings
 
@@ -170,11 +173,12 @@ def _parameter_problems(parameter: ParameterSpec) -> Iterator[tuple[str, str]]:
             yield "pattern", str(error)
 
 
-def _remediation(envelope: Envelope, spec: RemediationSpec, digest: str) -> Remediation:
+def _remediation(envelope: Envelope, spec: RemediationSpec, contents: Contents) -> Remediation:
     return Remediation(
         name=envelope.metadata.name,
         title=envelope.metadata.title or envelope.metadata.name,
-        digest=digest,
+        digest=contents.digest,
+        contents=contents.parts,
         author=envelope.metadata.author,
         parameters=tuple(
             Parameter(

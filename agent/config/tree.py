@@ -9,6 +9,8 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
+from agent.model.contents import Part
+
 TREE_FILES_MAX = 2_000
 TREE_BYTES_MAX = 64 * 1024 * 1024
 READ_BYTES = 256 * 1024
@@ -30,19 +32,33 @@ def digest_tree(folder: Path) -> str:
     target's name and must be relative and stay inside; devices, pipes and sockets are refused.
     Raises `TreeError`, also above `TREE_FILES_MAX` files or `TREE_BYTES_MAX` bytes.
     """
+    tree = hashlib.sha256()
+    for part in tree_parts(folder):
+        # Each part has a fixed length or says its length: no two trees share one stream of bytes.
+        name = os.fsencode(part.name)
+        tree.update(len(name).to_bytes(4, "big") + name + bytes.fromhex(part.digest))
+    return tree.hexdigest()
+
+
+def tree_parts(folder: Path) -> tuple[Part, ...]:
+    """Every file of `folder` with its digest, sorted by relative name; refuses as `digest_tree`."""
     if not folder.is_dir():
         raise TreeError(folder, "is not a folder")
-    tree = hashlib.sha256()
     bytes_left = TREE_BYTES_MAX
     files = sorted((os.fsencode(path.relative_to(folder)), path) for path in _files(folder))
     if len(files) > TREE_FILES_MAX:
         raise TreeError(folder, f"holds more than {TREE_FILES_MAX} files")
+    parts = []
     for name, path in files:
         kind, content, size = _content(folder, path, bytes_left)
         bytes_left -= size
-        # Each part has a fixed length or says its length: no two trees share one stream of bytes.
-        tree.update(kind + len(name).to_bytes(4, "big") + name + content)
-    return tree.hexdigest()
+        # The kind counts: a link and a file of the same bytes are not the same.
+        digest = hashlib.sha256(kind + content).hexdigest()
+        try:
+            parts.append(Part(name=name.decode(), digest=digest))
+        except UnicodeDecodeError as unnamed:
+            raise TreeError(path, "has a name that is not UTF-8") from unnamed
+    return tuple(parts)
 
 
 def _files(folder: Path) -> Iterator[Path]:

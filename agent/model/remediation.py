@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from agent.model.contents import Part
+
 ParameterValue = str | int | bool
 """What a declared parameter may hold: already checked against its type, still data for ever."""
 
@@ -85,8 +87,10 @@ class Remediation:
     name: str
     title: str
     digest: str
-    """SHA-256 over the sorted files of its folder; what is approved is what runs."""
+    """SHA-256 over all that it plays; what is approved is what runs."""
     author: str
+    contents: tuple[Part, ...] = ()
+    """What the digest is of: files, collections, Ansible itself."""
     parameters: tuple[Parameter, ...] = ()
     change_model: str = "normal"
     supports_check_mode: bool = True
@@ -127,6 +131,8 @@ class RunSpec:
     parameters: Mapping[str, ParameterValue]
     timeout: timedelta
     check_mode: bool = False
+    contents: tuple[Part, ...] = ()
+    """The parts that the digest is of, so that what differs can be named."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

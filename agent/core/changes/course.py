@@ -36,16 +36,27 @@ def prepare(state: State, draft: Draft, change: Change, phase: Phase) -> None:
         draft.set_change(state, change, state=ChangeState.STARTING, run=run.id)
     else:
         draft.set_change(state, change, state=ChangeState.RUNNING, rollback_run=run.id)
-    spec = RunSpec(
-        run=run.id,
+    spec = spec_of(state, change, run=run.id, phase=phase)
+    draft.ask(state, lambda effect: PrepareRun(id=effect, spec=spec))
+
+
+def spec_of(
+    state: State, change: Change, *, run: str, phase: Phase, check_mode: bool = False
+) -> RunSpec:
+    """What an executor needs to play what was approved."""
+    remediation = state.config.remediations[change.remediation]
+    is_same = remediation.digest == change.digest
+    return RunSpec(
+        run=run,
         remediation=change.remediation,
         digest=change.digest,
         phase=phase,
         hosts=change.hosts,
         parameters=change.parameters,
-        timeout=state.config.remediations[change.remediation].timeout,
+        timeout=remediation.timeout,
+        check_mode=check_mode,
+        contents=remediation.contents if is_same else (),
     )
-    draft.ask(state, lambda effect: PrepareRun(id=effect, spec=spec))
 
 
 def roll_back(state: State, draft: Draft, change: Change, *, can_reach: bool = True) -> None:

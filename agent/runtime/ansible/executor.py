@@ -12,6 +12,7 @@ from pathlib import Path
 
 import structlog
 
+from agent.config.collections import Collections
 from agent.errors import PermanentError
 from agent.model.remediation import Outcome, Phase, RunLine, RunResult, RunSpec
 from agent.runtime.ansible import folder as run_folder
@@ -52,6 +53,7 @@ class AnsibleExecutor:
         *,
         known_hosts: Path | None = None,
         settings: Mapping[str, str] | None = None,
+        collections: Collections | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._remediations = remediations.resolve()
@@ -69,6 +71,8 @@ class AnsibleExecutor:
             },
         )
         self._now = now
+        self._collections = collections or Collections()
+        self._reading = asyncio.Lock()
         self._live: dict[str, Conversation | None] = {}
         self._cancelled: set[str] = set()
 
@@ -92,13 +96,15 @@ class AnsibleExecutor:
 
     async def prepare(self, spec: RunSpec) -> Prepared:
         """Put a run's own copy of its remediation, inventory and variables on disk."""
-        made = await asyncio.to_thread(
-            run_folder.create,
-            spec,
-            remediations=self._remediations,
-            work=self._work,
-            known_hosts=self._known_hosts,
-        )
+        async with self._reading:
+            made = await asyncio.to_thread(
+                run_folder.create,
+                spec,
+                remediations=self._remediations,
+                work=self._work,
+                known_hosts=self._known_hosts,
+                collections=self._collections,
+            )
         return Prepared(run=spec.run, digest=made.digest, spec=spec, check_problem=made.problem)
 
     async def launch(
@@ -149,7 +155,7 @@ class AnsibleExecutor:
     async def syntax_check(self, name: str) -> str | None:
         """What Ansible says is wrong with the playbooks of a remediation, or None."""
         for phase in Phase:
-            spec = syntax_spec(self._remediations, name, phase)
+            spec = syntax_spec(self._remediations, name, phase, self._collections)
             problem = None if spec is None else await self._check_syntax(spec)
             if problem is not None:
                 return problem
@@ -187,12 +193,22 @@ class AnsibleExecutor:
         except TimeoutError:
             return self._not_begun(spec.run)
         try:
+            changed = await self._changed(spec)
             if spec.run in self._cancelled:
                 return self._not_begun(spec.run)
+            if changed is not None:
+                return self._nothing_started(Outcome.REFUSED, changed)
             begun()
             return await self._play(spec, _arguments(spec, self._work / spec.run), report)
         finally:
             self._slots.release()
+
+    async def _changed(self, spec: RunSpec) -> str | None:
+        """Looked at once more: it may have waited, and collections are shared."""
+        async with self._reading:
+            return await asyncio.to_thread(
+                run_folder.refuse_changed, spec, self._work / spec.run, self._collections
+            )
 
     def _not_begun(self, run: str) -> RunResult:
         if run in self._cancelled:

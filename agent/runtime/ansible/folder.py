@@ -10,7 +10,10 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from agent.config.tree import TreeError, digest_tree
+from agent.config.collections import Collections
+from agent.config.contents import Contents, contents_of
+from agent.config.tree import TreeError, tree_parts
+from agent.model.contents import differences, listed
 from agent.model.remediation import Phase, RunSpec
 from agent.runtime.ansible.inventory import inventory, refuse, variables
 
@@ -28,7 +31,9 @@ class RunFolder:
     problem: str | None
 
 
-def create(spec: RunSpec, *, remediations: Path, work: Path, known_hosts: Path) -> RunFolder:
+def create(
+    spec: RunSpec, *, remediations: Path, work: Path, known_hosts: Path, collections: Collections
+) -> RunFolder:
     """Make the folder of `spec`, mode 0700, and give the digest of the copy in it.
 
     What must not be played leaves no folder.
@@ -43,7 +48,7 @@ def create(spec: RunSpec, *, remediations: Path, work: Path, known_hosts: Path) 
         return RunFolder(digest="", problem=f"run {spec.run} was prepared before")
     folder.chmod(0o700)
     try:
-        made = _fill(folder, spec, source, known_hosts)
+        made = _fill(folder, spec, source, known_hosts, collections)
     except OSError:
         remove(folder)
         raise
@@ -65,19 +70,30 @@ def remove(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def _fill(folder: Path, spec: RunSpec, source: Path, known_hosts: Path) -> RunFolder:
+def refuse_changed(spec: RunSpec, folder: Path, collections: Collections) -> str | None:
+    """Why what lies ready in `folder` must not be played any more, or None: looked at again."""
+    try:
+        found = contents_of(folder / "project", collections)
+    except (TreeError, OSError) as refused:
+        return f"what lay ready cannot be read any more: {refused}"
+    return _refuse_contents(spec, found)
+
+
+def _fill(
+    folder: Path, spec: RunSpec, source: Path, known_hosts: Path, collections: Collections
+) -> RunFolder:
     try:
         # Before the copy: what leads out of the folder, or is a device, is not even read.
-        digest_tree(source)
+        tree_parts(source)
         _copy(source, folder / "project")
-        digest = digest_tree(folder / "project")
+        contents = contents_of(folder / "project", collections)
     except TreeError as refused:
         return RunFolder(digest="", problem=f"{refused.path.name} {refused.problem}")
     for name in ("artifacts", "artifacts/job_events", "cp", "tmp"):
         (folder / name).mkdir(mode=0o700)
     _write(folder / "inventory.json", inventory(spec.hosts, folder=folder, known_hosts=known_hosts))
     _write(folder / "variables.json", variables(spec.parameters))
-    return RunFolder(digest=digest, problem=_refuse_playbook(spec, folder, digest))
+    return RunFolder(digest=contents.digest, problem=_refuse_playbook(spec, folder, contents))
 
 
 def _refuse_names(spec: RunSpec) -> str | None:
@@ -88,16 +104,23 @@ def _refuse_names(spec: RunSpec) -> str | None:
     return None
 
 
-def _refuse_playbook(spec: RunSpec, folder: Path, digest: str) -> str | None:
-    if digest != spec.digest:
-        return (
-            f"{spec.remediation} on disk is {digest[:12]}, approved was {spec.digest[:12]}: "
-            "ask for approval again"
-        )
+def _refuse_playbook(spec: RunSpec, folder: Path, contents: Contents) -> str | None:
+    if changed := _refuse_contents(spec, contents):
+        return changed
     playbook = PLAYBOOKS[spec.phase]
     if not (folder / "project" / playbook).is_file():
         return f"{spec.remediation} has no {playbook}"
     return None
+
+
+def _refuse_contents(spec: RunSpec, found: Contents) -> str | None:
+    if found.digest == spec.digest:
+        return None
+    what = listed(differences(spec.contents, found.parts)) if spec.contents else "it changed"
+    return (
+        f"{spec.remediation} is not what was approved ({spec.digest[:12]}): {what}; "
+        "reload the rules, look at it, and ask for approval again"
+    )
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 import structlog
 
 import agent
+from agent.config.collections import COLLECTIONS_PATH
 from agent.errors import PermanentError
 from agent.runtime.ansible import warm
 from agent.runtime.ansible.installation import PRELOADED, PRIMED, Installation, find_installation
@@ -137,6 +138,7 @@ class ForkServer:
             "ANSIBLE_LOCAL_TEMP": str(self._folder / "tmp"),
             "ANSIBLE_CALLBACK_PLUGINS": str(installation.callbacks),
             "ANSIBLE_STDOUT_CALLBACK": "awx_display",
+            **{name: str(self._folder / "none") for name in OUTSIDE},
             **SETTINGS,
             **self._environment,
             TAG: "-" * warm.TAG_BYTES,
@@ -144,7 +146,7 @@ class ForkServer:
 
 
 SETTINGS = {
-    "ANSIBLE_COLLECTIONS_PATH": "~/.ansible/collections:/usr/share/ansible/collections",
+    "ANSIBLE_COLLECTIONS_PATH": COLLECTIONS_PATH,
     "ANSIBLE_DEPRECATION_WARNINGS": "0",
     "ANSIBLE_HOST_KEY_CHECKING": "1",
     "ANSIBLE_INVENTORY_ENABLED": "yaml",
@@ -154,6 +156,18 @@ SETTINGS = {
     "ANSIBLE_RETRY_FILES_ENABLED": "0",
 }
 """Read by Ansible at its import: the same for every run. An operator may override any."""
+
+OUTSIDE = (
+    "ANSIBLE_LIBRARY",
+    "ANSIBLE_MODULE_UTILS",
+    "ANSIBLE_ROLES_PATH",
+    *(
+        f"ANSIBLE_{kind}_PLUGINS"
+        for kind in ("ACTION", "BECOME", "CACHE", "CONNECTION", "FILTER", "INVENTORY", "LOOKUP")
+    ),
+    *(f"ANSIBLE_{kind}_PLUGINS" for kind in ("SHELL", "STRATEGY", "TERMINAL", "TEST", "VARS")),
+)
+"""Where Ansible would look for plug-ins of the machine: what no digest covers is not played."""
 
 
 def _command(descriptor: int, preloaded: Sequence[str]) -> list[str]:

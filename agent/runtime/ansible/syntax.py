@@ -7,7 +7,9 @@ import hashlib
 from datetime import timedelta
 from pathlib import Path
 
-from agent.config.tree import TreeError, digest_tree
+from agent.config.collections import Collections
+from agent.config.contents import contents_of
+from agent.config.tree import TreeError
 from agent.model.remediation import Host, Phase, RunSpec
 from agent.runtime.ansible.folder import PLAYBOOKS
 
@@ -15,13 +17,15 @@ TIMEOUT = timedelta(seconds=60)
 HOST = Host(name="nobody", address="127.0.0.1", connection="local")
 
 
-def syntax_spec(remediations: Path, name: str, phase: Phase) -> RunSpec | None:
+def syntax_spec(
+    remediations: Path, name: str, phase: Phase, collections: Collections
+) -> RunSpec | None:
     """What to prepare to have that playbook read; None when the remediation has no such."""
     source = remediations / name
     if phase is not Phase.REMEDIATE and not (source / PLAYBOOKS[phase]).is_file():
         return None
     try:
-        digest = digest_tree(source)
+        digest = contents_of(source, collections).digest
     except TreeError:
         digest = ""
     return RunSpec(

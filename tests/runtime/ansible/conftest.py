@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from agent.config.tree import digest_tree
+from agent.config.contents import contents_of
 from agent.model.remediation import Host, ParameterValue, Phase, RunLine, RunResult, RunSpec
 from agent.runtime.ansible.executor import AnsibleExecutor
 from agent.runtime.executor import Prepared
@@ -34,7 +34,7 @@ class Stage:
         play = "- hosts: targets\n  gather_facts: false\n  tasks:\n"
         indented = "\n".join(f"    {line}" for line in tasks.splitlines())
         (folder / "playbook.yml").write_text(play + indented + "\n")
-        return digest_tree(folder)
+        return contents_of(folder).digest
 
     def spec(
         self,

@@ -8,7 +8,7 @@ import sys
 from datetime import timedelta
 from pathlib import Path
 
-from agent.config.tree import digest_tree
+from agent.config.contents import contents_of
 from agent.model.remediation import Host, Phase, RunSpec
 from agent.runtime.ansible.executor import AnsibleExecutor
 
@@ -19,7 +19,7 @@ async def main(remediations: Path, work: Path, name: str) -> None:
     spec = RunSpec(
         run="lone-run",
         remediation=name,
-        digest=digest_tree(remediations / name),
+        digest=contents_of(remediations / name).digest,
         phase=Phase.REMEDIATE,
         hosts=(Host(name="app1", address="127.0.0.1", connection="local"),),
         parameters={},

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.config.tree import digest_tree
+from agent.config.contents import contents_of
 from agent.model.remediation import Host, Outcome, RunLine
 from agent.runtime.ansible.inventory import inventory, refuse, variables
 from tests.runtime.ansible.conftest import LOCAL, Stage
@@ -164,7 +164,7 @@ async def test_hosts_outside_the_inventory_are_not_played(stage: Stage, tmp_path
         "- hosts: elsewhere\n  gather_facts: false\n  tasks:\n"
         f"    - ansible.builtin.file: {{path: {tmp_path}/mark, state: touch}}\n"
     )
-    digest = digest_tree(folder)
+    digest = contents_of(folder).digest
     result = await stage.play(stage.spec(digest, remediation="elsewhere", hosts=(LOCAL,)))
 
     assert result.outcome == Outcome.FAILED
