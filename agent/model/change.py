@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from agent.model.policy import Approval, Decision
+from agent.model.policy import Approval, Conflict, Decision
 from agent.model.remediation import Host, ParameterValue, Phase, RunResult
+from agent.model.risk import Risk
 from agent.model.service import EntityRef
 
 
@@ -67,6 +68,12 @@ class Change:
     trigger: str | None = None
     """Fingerprint of the alert whose clearing shows success; None for a request without one."""
     decision: Decision | None = None
+    risk: Risk | None = None
+    """As of the last time that it was judged; None: it never was."""
+    conflicts: tuple[Conflict, ...] = ()
+    """As of the last time that it was judged; bounded."""
+    template: str | None = None
+    """The template that makes it standard, as `NAME@VERSION`."""
     approvals: tuple[Approval, ...] = ()
     due_at: datetime | None = None
     scheduled_for: datetime | None = None

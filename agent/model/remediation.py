@@ -102,6 +102,11 @@ class Remediation:
     attempts_window: timedelta = timedelta(hours=24)
     redundancy_share_max: float = 0.5
     """Largest share of a redundancy group that may be under change at once."""
+    fleet_max: int | None = None
+    """At most so many targets over the whole fleet within `fleet_window`; None: no limit."""
+    fleet_window: timedelta = timedelta(hours=1)
+    concurrency_keys: tuple[str, ...] = ()
+    """`host`, `service`, `owner`, or a word: no two changes that share one run at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

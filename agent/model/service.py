@@ -5,6 +5,7 @@ Business processes, people, suppliers and sites are entities like any other.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import StrEnum
 
 from agent.model.labels import Matcher
@@ -56,6 +57,10 @@ class Entity:
     runs_on: EntityRef | None = None
     objective: float | None = None
     """Promised availability in percent per calendar month."""
+    objective_window: timedelta | None = None
+    """Over which time its error budget is reckoned; None: the default."""
+    min_up: int | None = None
+    """So many members of its redundancy group must stay healthy; None: nobody said."""
     supplier: EntityRef | None = None
     known_as: Mapping[str, str] = field(default_factory=dict)
     """What other tools call it, by Backstage's annotation of that."""

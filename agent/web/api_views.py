@@ -16,9 +16,10 @@ from agent.model.change import (
     Run,
 )
 from agent.model.incident import Incident, TimelineItem
-from agent.model.policy import Approval, Decision
+from agent.model.policy import Approval, Conflict, Decision
 from agent.model.problem import Problem
 from agent.model.remediation import ParameterValue, RunLine
+from agent.model.risk import Risk
 from agent.web.routes import Wish
 from agent.web.views.flapping import Flapping
 
@@ -68,6 +69,9 @@ class ChangeView:
     requested_at: datetime
     incident: str | None
     decision: Decision | None
+    risk: Risk | None
+    conflicts: tuple[Conflict, ...]
+    template: str | None
     approvals: tuple[Approval, ...]
     due_at: datetime | None
     attempt: int
@@ -96,6 +100,9 @@ def change_view(change: Change) -> ChangeView:
         requested_at=change.requested_at,
         incident=change.incident,
         decision=change.decision,
+        risk=change.risk,
+        conflicts=change.conflicts,
+        template=change.template,
         approvals=change.approvals,
         due_at=change.due_at,
         attempt=change.attempt,
