@@ -11,7 +11,7 @@ from itertools import chain
 import promql_parser
 import re2
 
-from agent.config.condition_findings import condition_findings
+from agent.config.condition_findings import condition_findings, fact_findings
 from agent.config.documents import Rules, Written
 from agent.config.references import did_you_mean, entity_ref
 from agent.config.remediations import Registry
@@ -68,6 +68,10 @@ def relation_findings(rules: Rules, known: Known) -> Iterator[Finding]:
 def _remediation_rule(rule: Written[RemediationRuleSpec], known: Known) -> Iterator[Finding]:
     spec = rule.spec
     yield from _condition(rule, ("when",), spec.when, Scope.REMEDIATION)
+    for number, text in enumerate(spec.also):
+        yield from _condition(rule, ("also", number), text, Scope.REMEDIATION)
+    for number, name in enumerate(spec.throttle.group_by if spec.throttle else ()):
+        yield from fact_findings(rule.document, ("spec", "throttle", "groupBy", number), name)
     if not rule.author:
         yield rule.document.finding(
             ("metadata",),

@@ -48,10 +48,57 @@ class ParameterSourceSpec(Spec):
         return self
 
 
+class ThrottleSpec(Spec):
+    """How often a rule may act on what is alike; exactly one of the three spans."""
+
+    once_within: Duration | None = Field(
+        default=None, description="Acts at the first match, then rests for so long."
+    )
+    once_after: Duration | None = Field(
+        default=None, description="Gathers for so long from the first match on, then acts."
+    )
+    accumulate_within: Duration | None = Field(
+        default=None,
+        description="Acts when `threshold` alerts matched within so long of the first.",
+    )
+    threshold: int | None = Field(
+        default=None, ge=1, le=1000, description="For `accumulateWithin`: how many it takes."
+    )
+    group_by: list[str] = Field(
+        default_factory=list,
+        max_length=10,
+        description="Matches that agree in these facts, such as alert.labels.host, are alike; "
+        "none: all are.",
+    )
+
+    @model_validator(mode="after")
+    def _one_span(self) -> Self:
+        spans = (self.once_within, self.once_after, self.accumulate_within)
+        if sum(span is not None for span in spans) != 1:
+            raise ValueError(
+                "exactly one of `onceWithin`, `onceAfter` and `accumulateWithin` must be set"
+            )
+        if any(span is not None and not span for span in spans):
+            raise ValueError("the span must be more than 0s")
+        if (self.accumulate_within is None) != (self.threshold is None):
+            raise ValueError("`threshold` goes with `accumulateWithin`, and it with that")
+        return self
+
+
 class RemediationRuleSpec(Spec):
     """When this condition holds for an alert of an incident, propose that remediation."""
 
     when: ConditionText = Field(description="A condition over alert, service and incident.")
+    also: list[ConditionText] = Field(
+        default_factory=list,
+        max_length=5,
+        description="Conditions that must hold for other alerts that fire in the same incident, "
+        "each for another one.",
+    )
+    within: Duration | None = Field(
+        default=None,
+        description="With `also`: how near in time all of those alerts must have begun.",
+    )
     remediation: str = Field(description="Name of a folder under `remediations/`.")
     target: Literal["cause", "alert"] = Field(
         default="cause",
@@ -67,6 +114,15 @@ class RemediationRuleSpec(Spec):
     settle: Duration = Field(
         default=timedelta(0), description="How long the alert must be in its incident before."
     )
+    throttle: ThrottleSpec | None = Field(
+        default=None, description="How often it may act on what is alike; none: on every alert."
+    )
+
+    @model_validator(mode="after")
+    def _within_is_about_others(self) -> Self:
+        if self.within is not None and not self.also:
+            raise ValueError("`within` says how near `also` must be; there is no `also`")
+        return self
 
 
 class PolicyRuleSpec(Spec):

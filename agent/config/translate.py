@@ -14,6 +14,7 @@ from agent.config.schema_rules import (
     RemediationRuleSpec,
     RouteSpec,
     TargetsSpec,
+    ThrottleSpec,
     TicketingSpec,
     WatchSpec,
 )
@@ -31,6 +32,8 @@ from agent.model.rule import (
     RemediationRule,
     Route,
     TargetOf,
+    Throttle,
+    ThrottleKind,
     Ticketing,
     Watch,
 )
@@ -49,6 +52,8 @@ def remediation_rule(written: Written[RemediationRuleSpec]) -> RemediationRule:
         name=written.name,
         author=written.author,
         when=spec.when,
+        also=tuple(spec.also),
+        within=spec.within,
         remediation=spec.remediation,
         target=TargetOf(spec.target),
         parameters={
@@ -57,6 +62,19 @@ def remediation_rule(written: Written[RemediationRuleSpec]) -> RemediationRule:
         },
         change=ChangeType(spec.change) if spec.change else None,
         settle=spec.settle,
+        throttle=_throttle(spec.throttle) if spec.throttle else None,
+    )
+
+
+def _throttle(spec: ThrottleSpec) -> Throttle:
+    spans = {
+        ThrottleKind.ONCE_WITHIN: spec.once_within,
+        ThrottleKind.ONCE_AFTER: spec.once_after,
+        ThrottleKind.ACCUMULATE_WITHIN: spec.accumulate_within,
+    }
+    ((kind, span),) = [(kind, span) for kind, span in spans.items() if span is not None]
+    return Throttle(
+        kind=kind, span=span, group_by=tuple(spec.group_by), threshold=spec.threshold or 1
     )
 
 

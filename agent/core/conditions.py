@@ -95,10 +95,11 @@ class ConditionFailure(Exception):  # noqa: N818 - it is an outcome, not a mista
 class Facts:
     """The values of one moment, prepared once for any number of conditions of one scope."""
 
-    __slots__ = ("activation", "scope")
+    __slots__ = ("activation", "scope", "values")
 
     def __init__(self, scope: Scope, values: Mapping[str, Fact]) -> None:
         self.scope = scope
+        self.values = values
         self.activation = _ENVIRONMENTS[scope].Activation(dict(values))
 
 
@@ -111,6 +112,10 @@ class Condition:
     equalities: tuple[tuple[str, str], ...]
     """Labels (`alertname` for alert.name) that must have these values wherever it holds."""
     _expression: cel.Expression
+
+    def may_hold(self, labels: Mapping[str, str]) -> bool:
+        """Whether an alert with these labels could satisfy it; a quick look."""
+        return all(labels.get(name) == value for name, value in self.equalities)
 
     def holds(self, facts: Facts) -> bool:
         """Whether it is true of these facts. Raises ConditionFailure where it cannot be told."""
@@ -126,6 +131,12 @@ class Condition:
 def compile_condition(text: str, scope: Scope) -> Condition:
     """The condition that `text` says, or ConditionError with the place of its first mistake."""
     return Condition(text, scope, _equalities(text, scope), _compile(text, scope))
+
+
+def groupable(scope: Scope) -> tuple[str, ...]:
+    """The names of this scope whose values are one word each, so that things can be told apart."""
+    plain = (cel.Type.STRING, cel.Type.INT, cel.Type.BOOL)
+    return tuple(name for name, kind in scope.variables.items() if kind in plain)
 
 
 def conjuncts(text: str, scope: Scope) -> tuple[str, ...]:

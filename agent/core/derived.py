@@ -203,6 +203,15 @@ class RuleIndex:
     """Remediation rules by the labels that they compare for equality."""
 
     def __init__(self, rules: Iterable[RemediationRule]) -> None:
+        rules = tuple(rules)
+        self._also = {
+            rule.name: tuple(compile_condition(text, Scope.REMEDIATION) for text in rule.also)
+            for rule in rules
+        }
+        self.with_others = tuple(
+            (rule, self._also[rule.name]) for rule in rules if self._also[rule.name]
+        )
+        """Rules that need more than one alert, with the conditions for the other ones."""
         self._by_value: dict[str, dict[str, list[tuple[int, RemediationRule, Condition]]]] = {}
         self._rest: list[tuple[int, RemediationRule, Condition]] = []
         for number, rule in enumerate(rules):
@@ -220,8 +229,12 @@ class RuleIndex:
         found = list(self._rest)
         for name, by_value in self._by_value.items():
             for candidate in by_value.get(labels.get(name, ""), ()):
-                if all(labels.get(key) == value for key, value in candidate[2].equalities):
+                if candidate[2].may_hold(labels):
                     found.append(candidate)
         if len(found) > 1:
             found.sort(key=lambda item: item[0])
         return [(rule, condition) for _, rule, condition in found]
+
+    def also(self, rule: RemediationRule) -> tuple[Condition, ...]:
+        """What must also hold for other alerts before the rule acts."""
+        return self._also[rule.name]

@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from agent.core.belonging import Corrected, Onset, Sign, Wave
 from agent.core.causes.lesson import Lesson
+from agent.core.changes.throttle_window import ThrottleWindow
 from agent.core.derived import Derived
 from agent.core.drift.memory import Drift
 from agent.core.flap import Flap
@@ -56,6 +57,8 @@ class Timer(StrEnum):
     RESTORATION = "restoration"
     UNTIL_CLEAR = "until_clear"
     DECIDE = "decide"
+    RETRY = "retry"
+    THROTTLE = "throttle"
     CHANGE = "change"
     VERIFY = "verify"
     TICKET = "ticket"
@@ -288,6 +291,8 @@ class Memory:
     runs: dict[str, Run] = field(default_factory=dict)
     verifying: dict[str, Verifying] = field(default_factory=dict)
     attempts: dict[str, Attempts] = field(default_factory=dict)
+    throttles: dict[str, ThrottleWindow] = field(default_factory=dict)
+    """By rule and group; bounded, and dropped when their time is over."""
     silences: dict[str, Silence] = field(default_factory=dict)
     calendars: dict[str, Calendar] = field(default_factory=dict)
     looking: dict[str, Looking] = field(default_factory=dict)

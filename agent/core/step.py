@@ -203,7 +203,11 @@ def _wake(state: State, draft: Draft) -> None:
             case Timer.UNTIL_CLEAR:
                 until_clear.run_out(state, draft, key, due)
             case Timer.DECIDE:
-                decide.ask_again(state, draft, key)
+                decide.ask_settled(state, draft, key)
+            case Timer.RETRY:
+                decide.retry(state, draft, key)
+            case Timer.THROTTLE:
+                decide.end_window(state, draft, key)
             case Timer.CHANGE:
                 changes.reassess(state, draft, key)
             case Timer.VERIFY:

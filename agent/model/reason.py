@@ -67,6 +67,8 @@ class Reason(StrEnum):
     RULE_MATCHED = "rule_matched"
     RULE_FAILED = "rule_failed"
     """The condition could not be evaluated on this alert; it counts as no match."""
+    RULE_THROTTLED = "rule_throttled"
+    """The rule holds, and its throttle lets it wait or keeps it from acting again."""
     NO_TARGET = "no_target"
     """Nothing on the map to act upon: no entity, or an entity without a host."""
     PARAMETER_REFUSED = "parameter_refused"

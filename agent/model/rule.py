@@ -33,6 +33,29 @@ class ParameterSource:
     """A label of the alert: data from outside, checked against the declared type."""
 
 
+class ThrottleKind(StrEnum):
+    """How a rule is held back, in ansible-rulebook's words."""
+
+    ONCE_WITHIN = "once_within"
+    """Acts at the first match, then not again until the span is over."""
+    ONCE_AFTER = "once_after"
+    """Gathers matches from the first one on, and acts when the span is over."""
+    ACCUMULATE_WITHIN = "accumulate_within"
+    """Acts at the match that makes the threshold full within the span; else forgets them all."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Throttle:
+    """How often a rule may act on what is alike. Times are half-open: a span ends at its end."""
+
+    kind: ThrottleKind
+    span: timedelta
+    group_by: tuple[str, ...] = ()
+    """Facts of the alert, such as `alert.labels.host`, that make matches alike; none: all are."""
+    threshold: int = 1
+    """How many different alerts it takes; for `accumulate_within`."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemediationRule:
     """When this condition holds for an alert of an incident, propose that remediation."""
@@ -41,6 +64,10 @@ class RemediationRule:
     author: str
     when: str
     """A condition over alert.*, service.* and incident.*."""
+    also: tuple[str, ...] = ()
+    """Conditions that must hold too, each for another alert that fires in the same incident."""
+    within: timedelta | None = None
+    """All of those alerts must have been heard of within this time; None: whenever."""
     remediation: str
     target: TargetOf = TargetOf.CAUSE
     parameters: Mapping[str, ParameterSource] = field(default_factory=dict)
@@ -48,6 +75,7 @@ class RemediationRule:
     """Overrides the change model that the remediation declares."""
     settle: timedelta = timedelta(0)
     """How long the alert must have been in its incident: time for the cause to show."""
+    throttle: Throttle | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

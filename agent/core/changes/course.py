@@ -134,7 +134,7 @@ def _count_failure(state: State, draft: Draft, change: Change) -> None:
             rule = change.requested_by.removeprefix("rule:")
             last = attempts.started[-1] if attempts.started else draft.at
             due: datetime = max(draft.at, last + remediation.cooldown)
-            state.schedule(due, Timer.DECIDE, f"{change.trigger} {rule}")
+            state.schedule(due, Timer.RETRY, f"{change.trigger} {rule}")
         return
     attempts.breaker_open = True
     incident = state.incidents.get(change.incident or "")

@@ -4,8 +4,10 @@ Proposes only; whether it may run is `policy`'s answer, and its life is `act`'s.
 """
 
 from collections.abc import Mapping
+from enum import Enum, auto
 
 from agent.core import facts
+from agent.core.changes import throttle, together
 from agent.core.changes.life import request
 from agent.core.changes.parameters import accept, describe
 from agent.core.changes.targets import host_of
@@ -32,37 +34,95 @@ def decide(state: State, draft: Draft) -> None:
                 if state.alerts[name].entity == incident.cause:
                     asked[name] = None
     for name in asked:
-        active = state.alerts.get(name)
-        if active is not None:
-            _ask(state, draft, active, settled=None)
+        _ask(state, draft, name, Asked.NOW)
+        _ask_those_that_waited_for(state, draft, name)
 
 
-def ask_again(state: State, draft: Draft, key: str) -> None:
-    """A rule asked to wait, or a cooldown is over: ask that rule about that alert again."""
+def ask_settled(state: State, draft: Draft, key: str) -> None:
+    """The alert of a rule that lets causes show themselves has settled."""
     name, _, rule = key.partition(" ")
+    _ask(state, draft, name, Asked.SETTLED, only=rule)
+
+
+def retry(state: State, draft: Draft, key: str) -> None:
+    """The cooldown after a failure is over: the same act goes on, so no throttle counts it."""
+    name, _, rule = key.partition(" ")
+    _ask(state, draft, name, Asked.PASSED, only=rule)
+
+
+def end_window(state: State, draft: Draft, key: str) -> None:
+    """The span of a throttle is over: act on what it gathered, if it still fires."""
+    rule, waited = throttle.close(state, draft.at, key)
+    for name in waited:
+        _ask(state, draft, name, Asked.PASSED, only=rule)
+
+
+class Asked(Enum):
+    """How far a rule that is asked about an alert has come."""
+
+    NOW = auto()
+    SETTLED = auto()
+    PASSED = auto()
+    """Its throttle let it through."""
+
+
+def _ask_those_that_waited_for(state: State, draft: Draft, name: str) -> None:
+    newcomer = state.alerts.get(name)
+    incident = state.incidents.get(newcomer.incident or "") if newcomer else None
+    if newcomer is None or incident is None or newcomer.suppressed_by:
+        return
+    for rule, active in together.subjects(state, newcomer, incident):
+        if not _has_acted(state, rule, active, incident):
+            _ask(state, draft, active.alert.fingerprint, Asked.NOW, only=rule.name)
+
+
+def _has_acted(
+    state: State, rule: RemediationRule, active: ActiveAlert, incident: Incident
+) -> bool:
+    changes = (state.changes.get(identifier) for identifier in incident.changes)
+    return any(
+        change is not None
+        and change.trigger == active.alert.fingerprint
+        and change.requested_by == f"rule:{rule.name}"
+        and change.requested_at >= active.heard_at
+        for change in changes
+    )
+
+
+def _ask(state: State, draft: Draft, name: str, asked: Asked, *, only: str | None = None) -> None:
     active = state.alerts.get(name)
-    if active is not None:
-        _ask(state, draft, active, settled=rule)
-
-
-def _ask(state: State, draft: Draft, active: ActiveAlert, *, settled: str | None) -> None:
-    incident = state.incidents.get(active.incident) if active.incident else None
-    if incident is None or incident.state is not IncidentState.OPEN or active.suppressed_by:
+    incident = state.incidents.get(active.incident or "") if active else None
+    if active is None or incident is None or active.suppressed_by:
+        return
+    if incident.state is not IncidentState.OPEN:
         return
     candidates = state.derived.rules.may_match(active.alert.labels)
     if not candidates:
         return
     known = facts.of_alert(state, active, incident)
     for rule, condition in candidates:
-        if settled is not None and rule.name != settled:
+        if only is not None and rule.name != only:
             continue
         if not _holds(draft, incident, rule, condition, known):
             continue
-        if settled is None and rule.settle:
+        if not together.is_complete(state, rule, active, incident):
+            continue
+        if asked is Asked.NOW and rule.settle:
             key = f"{active.alert.fingerprint} {rule.name}"
             state.schedule(draft.at + rule.settle, Timer.DECIDE, key)
-        else:
+        elif rule.target is TargetOf.CAUSE and active.entity != incident.cause:
+            # A symptom; the rule is asked again if its entity turns out to be the cause.
+            continue
+        elif asked is Asked.PASSED or _is_let_through(state, draft, rule, active, known):
             _propose(state, draft, rule, active, incident)
+
+
+def _is_let_through(
+    state: State, draft: Draft, rule: RemediationRule, active: ActiveAlert, known: Facts
+) -> bool:
+    if throttle.is_overdue(state, rule, draft.at):
+        end_window(state, draft, rule.name)
+    return throttle.passes(state, draft, rule, active, known)
 
 
 def _holds(
@@ -79,9 +139,6 @@ def _propose(
     state: State, draft: Draft, rule: RemediationRule, active: ActiveAlert, incident: Incident
 ) -> None:
     entity = active.entity
-    if rule.target is TargetOf.CAUSE and entity != incident.cause:
-        # This alert is a symptom; the rule is asked again if its entity turns out to be the cause.
-        return
     remediation = state.config.remediations.get(rule.remediation)
     if remediation is None:
         draft.note(incident.id, Reason.REMEDIATION_GONE, f"rule {rule.name}: {rule.remediation}")
