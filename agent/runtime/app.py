@@ -7,6 +7,7 @@ import asyncio
 import signal
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
@@ -26,6 +27,7 @@ from agent.runtime.loop import JournalError, Loop
 from agent.runtime.metrics import EffectMetrics, LoopMetrics
 from agent.runtime.migrate import migrate_apart
 from agent.runtime.output import OutputWriter
+from agent.runtime.ownership import check, take_over
 from agent.runtime.parts import OpenFace, Parts
 from agent.runtime.perform import Performer
 from agent.runtime.recovery import Recovered, recover
@@ -51,12 +53,13 @@ def run_agent(settings: Settings, open_face: OpenFace) -> int:
     loaded = load_config(settings, SystemClock().now())
     with hold_folder(settings.data) as folder, asyncio.Runner(loop_factory=_event_loop()) as runner:
         migrate_apart(folder / DATABASE_NAME)
+        owner = take_over(folder / DATABASE_NAME)
         snapshots = Snapshots(folder / "snapshots")
         recovered = recover(folder / DATABASE_NAME, snapshots, step)
         for problem in recovered.unusable:
             log.warning("snapshot.unusable", problem=problem)
         try:
-            runner.run(_watch(settings, loaded, folder, snapshots, recovered, open_face))
+            runner.run(_watch(settings, loaded, folder, owner, snapshots, recovered, open_face))
         except* (JournalError, PermanentError) as failed:
             raise PermanentError(_first_reason(failed)) from failed
     return 0
@@ -72,6 +75,7 @@ async def _watch(  # noqa: PLR0917 - all of it
     settings: Settings,
     loaded: Loaded,
     folder: Path,
+    owner: int,
     snapshots: Snapshots,
     recovered: Recovered,
     open_face: OpenFace,
@@ -80,7 +84,7 @@ async def _watch(  # noqa: PLR0917 - all of it
     for collector in (ProcessCollector, PlatformCollector, GCCollector):
         collector(registry=registry)
     async with AsyncExitStack() as stack:
-        database = Database(folder / DATABASE_NAME)
+        database = Database(folder / DATABASE_NAME, partial(check, number=owner))
         stack.callback(database.close)
         store = Store(database)
         output = OutputWriter(store)

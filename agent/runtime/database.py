@@ -91,11 +91,16 @@ def connect(path: Path) -> sqlite3.Connection:
 
 
 class Database:
-    """The embedded store. Open it with `Database(path)`, end it with `close`."""
+    """The embedded store. End it with `close`.
 
-    def __init__(self, path: Path) -> None:
+    Every transaction that writes begins with `is_ours`, which raises `StorageError` where it is
+    not (any more).
+    """
+
+    def __init__(self, path: Path, is_ours: Work[None]) -> None:
         sys.setswitchinterval(SWITCH_INTERVAL_S)
         self.path = path
+        self._is_ours = is_ours
         self.commits = 0
         self.failure: StorageError | None = None
         self._connection = connect(path)
@@ -185,6 +190,7 @@ class Database:
             if self.failure is not None:
                 raise self.failure
             self._connection.execute("BEGIN IMMEDIATE")
+            self._is_ours(self._connection)
             for unit in waiting:
                 self._run_alone(unit)
             self._connection.execute("COMMIT")
@@ -207,7 +213,9 @@ class Database:
         self._connection.execute("RELEASE unit")
 
     def _fail(self, waiting: list[_Unit], error: Exception) -> None:
-        if self.failure is None:
+        if self.failure is None and isinstance(error, StorageError):
+            self.failure = error
+        elif self.failure is None:
             self.failure = StorageError(f"{self.path} did not keep a write: {error}")
             self.failure.__cause__ = error
         if self._connection.in_transaction:

@@ -127,6 +127,17 @@ class Loop:
         if self._leases.renew(fingerprint, repeat, known=self._state.believed_until(active)):
             self._wake.set()
 
+    async def confirm(self) -> None:
+        """Returns while the journal is ours; raises `JournalError` where it is not any more.
+
+        What must not be begun by two agents is begun right after this, or not at all.
+        """
+        try:
+            await self._database.write(_nothing)
+        except StorageError as error:
+            self._wake.set()
+            raise JournalError(f"the journal is not ours: {error}") from error
+
     def subscribe(self) -> Feed[Appended]:
         """Everything committed from now on; bounded, with `RESYNC` for what was dropped."""
         return Feed(self._feeds)
@@ -141,6 +152,8 @@ class Loop:
         try:
             while not self._is_over():
                 self._wake.clear()
+                if self._database.failure is not None:
+                    raise self._database.failure
                 self._settle()
                 self._decide()
                 self._submit()
@@ -296,3 +309,7 @@ class Loop:
                 answer.set_exception(failure)
         for feed in tuple(self._feeds):
             feed.close()
+
+
+def _nothing(_: sqlite3.Connection) -> None:
+    """What is written to learn whether one may."""

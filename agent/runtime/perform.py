@@ -76,6 +76,9 @@ class Journal(Protocol):
     async def append(self, what: What) -> Appended:
         """Returns once the entry is durable, with what followed. Raises `Overloaded`."""
 
+    async def confirm(self) -> None:
+        """Returns while the journal is ours; raises where another agent has taken over."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
@@ -196,6 +199,7 @@ class Performer:
 
         match effect:
             case LaunchRun():
+                await journal.confirm()
                 await self._ports.runs.launch(effect, append, self._patience(effect, journal))
             case CancelRun():
                 await self._ports.runs.cancel(effect)

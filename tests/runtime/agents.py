@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry
@@ -17,6 +18,7 @@ from agent.runtime.database import Database
 from agent.runtime.loop import JournalError, Loop
 from agent.runtime.metrics import LoopMetrics
 from agent.runtime.migrate import migrate
+from agent.runtime.ownership import check, take_over
 from agent.runtime.recovery import Recovered, Step, recover
 from agent.runtime.snapshot import Snapshots
 
@@ -41,14 +43,20 @@ class StillClock:
         self.seconds += step.total_seconds()
 
 
+def own(path: Path) -> Database:
+    """A database that this process has taken over."""
+    return Database(path, partial(check, number=take_over(path)))
+
+
 class Running:
     """A loop at work, and everything around it that a test looks at."""
 
     def __init__(self, folder: Path, clock: StillClock, how: Step) -> None:
         migrate(folder / "watchkeeper.db")
+        owner = take_over(folder / "watchkeeper.db")
         self.snapshots = Snapshots(folder / "snapshots")
         self.recovered: Recovered = recover(folder / "watchkeeper.db", self.snapshots, how)
-        self.database = Database(folder / "watchkeeper.db")
+        self.database = Database(folder / "watchkeeper.db", partial(check, number=owner))
         self.performed: list[Effect] = []
         self.registry = CollectorRegistry()
         self.loop = Loop(

@@ -12,12 +12,13 @@ import pytest
 from agent.errors import PermanentError
 from agent.runtime.database import Database, StorageError
 from agent.runtime.folder import FolderInUseError, hold_folder
+from tests.runtime.agents import own
 
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
     """An empty database with one table."""
-    opened = Database(tmp_path / "test.db")
+    opened = own(tmp_path / "test.db")
     opened.submit(lambda connection: connection.execute("CREATE TABLE t (a INTEGER)")).result()
     yield opened
     opened.close()

@@ -23,14 +23,14 @@ from agent.runtime.retention import Pruner, Retention
 from agent.runtime.snapshot import Snapshots
 from agent.runtime.store import Store
 from agent.runtime.tokens import mint
-from tests.runtime.agents import START, StillClock, alert, received, running
+from tests.runtime.agents import START, StillClock, alert, own, received, running
 
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
     """A new database at head."""
     migrate(tmp_path / "watchkeeper.db")
-    opened = Database(tmp_path / "watchkeeper.db")
+    opened = own(tmp_path / "watchkeeper.db")
     yield opened
     opened.close()
 

@@ -23,7 +23,6 @@ from agent.model.rule import Config
 from agent.model.rule import Route as Telling
 from agent.model.service import Entity, EntityKind, ServiceMap
 from agent.runtime.clock import SystemClock
-from agent.runtime.database import Database
 from agent.runtime.discover import Discoverer
 from agent.runtime.intake import Intake, IntakeMetrics
 from agent.runtime.loop import Loop
@@ -43,6 +42,7 @@ from agent.web.server import Listener
 from agent.web.session import Sessions
 from agent.web.site import About, Site
 from connectors.alertmanager import parse_v2, parse_webhook
+from tests.runtime.agents import own
 
 LIMITS = Limits(
     body_bytes_max=1024 * 1024,
@@ -167,7 +167,7 @@ async def running(
     migrate(folder / "watchkeeper.db")
     clock, registry, keyring = SystemClock(), CollectorRegistry(), Keyring()
     snapshots = Snapshots(folder / "snapshots")
-    database = Database(folder / "watchkeeper.db")
+    database = own(folder / "watchkeeper.db")
     loop = Loop(
         recovered=recover(folder / "watchkeeper.db", snapshots, step),
         database=database,
