@@ -174,11 +174,13 @@ class Owner:
     async def _work(self) -> None:
         try:
             async with asyncio.TaskGroup() as group:
-                group.create_task(self.loop.run())
+                looping = group.create_task(self.loop.run())
                 await self.loop.append(AgentStarted(version="test", last_alive=None))
                 await self.loop.append(ConfigLoaded(config=SHOP))
                 self.ready.set()
-                group.create_task(self._perform())
+                performing = group.create_task(self._perform())
+                await looping
+                performing.cancel()
         except* AgentError:
             await self.player.stop()
 
@@ -197,6 +199,11 @@ class Owner:
     async def over(self) -> None:
         """Returns when it has stopped by itself."""
         await asyncio.wait([self._task])
+
+    async def finish(self) -> None:
+        """Write what is decided, take nothing more."""
+        self.loop.stop()
+        await self.over()
 
     async def stop(self) -> None:
         self.awake.set()
@@ -261,6 +268,7 @@ class Company:
 
     async def end(self) -> State:
         """Everybody is stopped; what the journal says then."""
+        await self.owners[-1].finish()
         for owner in self.owners:
             await owner.stop()
         path = self.folder / "watchkeeper.db"
