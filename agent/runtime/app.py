@@ -80,9 +80,7 @@ async def _watch(  # noqa: PLR0917 - all of it
     recovered: Recovered,
     open_face: OpenFace,
 ) -> None:
-    clock, registry = SystemClock(), CollectorRegistry()
-    for collector in (ProcessCollector, PlatformCollector, GCCollector):
-        collector(registry=registry)
+    clock, registry = SystemClock(), _registry()
     async with AsyncExitStack() as stack:
         database = Database(folder / DATABASE_NAME, partial(check, number=owner))
         stack.callback(database.close)
@@ -142,6 +140,13 @@ async def _watch(  # noqa: PLR0917 - all of it
             stopper.cancel()
             await _end(tasks)
             loop.stop()
+
+
+def _registry() -> CollectorRegistry:
+    registry = CollectorRegistry()
+    for collector in (ProcessCollector, PlatformCollector, GCCollector):
+        collector(registry=registry)
+    return registry
 
 
 async def _end(tasks: Sequence[asyncio.Task[None]]) -> None:

@@ -53,6 +53,9 @@ class MemoryJournal:
         entry = Entry(number, datetime.now(UTC), what)
         return Appended(entry=entry, transition=Transition(effects=launch))
 
+    async def confirm(self) -> None:
+        return
+
     async def until(self, count: int) -> list[What]:
         """The entries, once there are so many."""
         async with asyncio.timeout(10), self._changed:
