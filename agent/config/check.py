@@ -8,13 +8,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from agent.config import translate
-from agent.config.calendars import CalendarFile, read_calendar
+from agent.config.calendars.found import Found, find_calendars
 from agent.config.canonical import digest_of
-from agent.config.documents import Rules, Written, read_rules
+from agent.config.documents import Rules, read_rules
 from agent.config.relations import Known, relation_findings
 from agent.config.remediations import Registry, read_remediations
+from agent.config.schema_calendar import CalendarSpec
 from agent.config.schema_rules import (
-    CalendarSpec,
     ChangePolicySpec,
     HeartbeatSpec,
     InhibitRuleSpec,
@@ -27,7 +27,7 @@ from agent.config.schema_settings import Settings
 from agent.config.schema_signals import SignalsSpec
 from agent.config.service_map import Drawing, circle_warnings, draw
 from agent.config.signals import signal_set
-from agent.errors import ConfigError, Finding
+from agent.errors import Finding
 from agent.model.rule import Config
 from agent.model.service import ServiceMap
 
@@ -67,7 +67,7 @@ class Examined:
     findings: tuple[Finding, ...]
     config: Config | None
     """None where there are findings."""
-    calendars: tuple[tuple[Written[CalendarSpec], CalendarFile], ...]
+    calendars: tuple[Found, ...]
     rules: Rules = field(repr=False)
     drawing: Drawing = field(repr=False)
 
@@ -79,7 +79,9 @@ def check(settings: Settings) -> Report:
     warnings = circle_warnings(examined.drawing)
     return Report(
         findings=examined.findings,
-        warnings=tuple(sorted([*warnings, *_idle_warnings(rules)])),
+        warnings=tuple(
+            sorted([*warnings, *_idle_warnings(rules), *_unread_warnings(examined.calendars)])
+        ),
         counts=_counts(rules, examined.config),
     )
 
@@ -94,7 +96,7 @@ def examine(settings: Settings, instead: Mapping[Path, bytes] | None = None) -> 
     drawing = draw(rules.descriptors)
     service_map = drawing.service_map()
     known = Known(settings=settings, service_map=service_map, registry=registry)
-    calendars, calendar_findings = _calendars(rules)
+    calendars, calendar_findings = find_calendars(rules, settings, service_map)
     findings = {
         *rules.findings,
         *registry.findings,
@@ -109,24 +111,6 @@ def examine(settings: Settings, instead: Mapping[Path, bytes] | None = None) -> 
         rules=rules,
         drawing=drawing,
     )
-
-
-def _calendars(
-    rules: Rules,
-) -> tuple[tuple[tuple[Written[CalendarSpec], CalendarFile], ...], list[Finding]]:
-    found, findings = [], []
-    for written in rules.of(CalendarSpec):
-        path = Path(written.document.file).parent / written.spec.file
-        if not path.is_file():
-            said = f'there is no calendar file "{written.spec.file}".'
-            hint = "The path starts at the folder of this document."
-            findings.append(written.finding(("file",), said, hint))
-            continue
-        try:
-            found.append((written, read_calendar(path)))
-        except ConfigError as error:
-            findings += error.findings
-    return tuple(found), findings
 
 
 def _config(rules: Rules, service_map: ServiceMap, registry: Registry) -> Config:
@@ -158,6 +142,20 @@ def _idle_warnings(rules: Rules) -> list[Finding]:
     return [
         rule.finding((), "there is no ChangePolicy, so this rule can never run anything.")
         for rule in rules.of(RemediationRuleSpec)
+    ]
+
+
+def _unread_warnings(calendars: Sequence[Found]) -> list[Finding]:
+    """Subscriptions without a usable copy: until there is one, nothing runs."""
+    return [
+        Finding(
+            file=each.document,
+            line=1,
+            column=1,
+            message=f"{each.problem}: nothing runs before it is.",
+        )
+        for each in calendars
+        if each.problem
     ]
 
 

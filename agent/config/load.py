@@ -13,15 +13,15 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
-from agent.config.calendars import expand, horizon
+from agent.config.calendars.expand import horizon
+from agent.config.calendars.found import Subscription
 from agent.config.check import examine
 from agent.config.documents import shown
-from agent.config.references import entity_ref
 from agent.config.schema import Strict, validate
 from agent.config.schema_settings import Settings
 from agent.config.yaml_lines import Document, Loc, read_documents
 from agent.errors import ConfigError, Finding, PermanentError
-from agent.model.calendar import Calendar, CalendarPurpose
+from agent.model.calendar import Calendar
 from agent.model.rule import Config
 
 Part = TypeVar("Part", bound=Strict | None)
@@ -41,6 +41,11 @@ class Loaded:
 
     config: Config
     calendars: tuple[Calendar, ...]
+    """Those that can be read."""
+    subscriptions: tuple[Subscription, ...] = ()
+    """Of which of them copies are to be fetched."""
+    problems: tuple[str, ...] = ()
+    """Why others cannot."""
 
 
 def load_settings(path: Path | None) -> Settings:
@@ -89,17 +94,15 @@ def load_config(settings: Settings, at: datetime) -> Loaded:
     if examined.config is None:
         raise ConfigError(examined.findings)
     within = horizon(at)
-    calendars = tuple(
-        Calendar(
-            name=written.name,
-            purposes=tuple(CalendarPurpose(word) for word in written.spec.purposes),
-            entities=tuple(entity_ref(text) for text in written.spec.entities),
-            windows=expand(file, within),
-            horizon=within,
-        )
-        for written, file in examined.calendars
+    calendars = (found.around(within) for found in examined.calendars)
+    return Loaded(
+        config=examined.config,
+        calendars=tuple(each for each in calendars if each is not None),
+        subscriptions=tuple(
+            each.subscription for each in examined.calendars if each.subscription is not None
+        ),
+        problems=tuple(each.problem for each in examined.calendars if each.problem),
     )
-    return Loaded(config=examined.config, calendars=calendars)
 
 
 @contextmanager

@@ -16,8 +16,8 @@ from agent.config.documents import Rules, Written
 from agent.config.references import did_you_mean, entity_ref
 from agent.config.remediations import Registry
 from agent.config.schema import Spec
+from agent.config.schema_calendar import CalendarSpec
 from agent.config.schema_rules import (
-    CalendarSpec,
     ChangePolicySpec,
     CorrelationSpec,
     HeartbeatSpec,
@@ -159,10 +159,6 @@ def _calendar(calendar: Written[CalendarSpec], known: Known) -> Iterator[Finding
         if ref not in known.service_map.entities:
             mention = Mention(ref, calendar.document, ("spec", "entities", number))
             yield unknown_entity(mention, known.service_map.entities)
-    if "permit" in calendar.spec.purposes and "freeze" in calendar.spec.purposes:
-        yield calendar.finding(
-            ("purposes",), "one calendar cannot permit and freeze at once.", "Make two."
-        )
 
 
 def _route(route: Written[RouteSpec], receivers: Collection[str]) -> Iterator[Finding]:

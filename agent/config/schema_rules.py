@@ -11,6 +11,7 @@ from pydantic import Field, PlainValidator, model_validator
 from agent.config.durations import Duration
 from agent.config.matchers import Matchers
 from agent.config.schema import Name, Spec
+from agent.config.schema_calendar import CalendarSpec
 from agent.config.schema_remediation import ChangeModel
 from agent.config.schema_signals import SignalsSpec
 from agent.model.remediation import ParameterValue
@@ -165,21 +166,6 @@ class ChangePolicySpec(Spec):
     windows_required: bool = Field(
         default=False,
         description="Whether a normal change also needs a permitting calendar window.",
-    )
-
-
-class CalendarSpec(Spec):
-    """An iCalendar file and what its entries mean."""
-
-    file: str = Field(description="Path of the .ics file, from the folder of this document.")
-    purposes: list[Literal["permit", "freeze", "mute", "exclude"]] = Field(
-        min_length=1,
-        description="`permit` changes, `freeze` them, `mute` new incidents, `exclude` from "
-        "availability.",
-    )
-    entities: list[str] = Field(
-        default_factory=list,
-        description="Whom it concerns, with everything they rest on; none: everybody.",
     )
 
 

@@ -223,6 +223,15 @@ class Ansible(Strict):
     )
 
 
+class Calendars(Strict):
+    """Where subscribed calendars may come from."""
+
+    allowed_hosts: list[str] = Field(
+        default_factory=list,
+        description="Host names that rules may fetch calendars from; others are refused.",
+    )
+
+
 class Settings(Strict):
     """Everything config.yaml says."""
 
@@ -261,5 +270,8 @@ class Settings(Strict):
     limits: Limits = Field(default_factory=Limits, description="What we take at most.")
     retention: Retention = Field(
         default_factory=Retention, description="How long closed things are kept."
+    )
+    calendars: Calendars = Field(
+        default_factory=Calendars, description="Where subscribed calendars may come from."
     )
     ansible: Ansible = Field(default_factory=Ansible, description="How playbooks are run.")

@@ -12,6 +12,7 @@ from agent.core.matching import Predicate, compile_all
 from agent.core.order import order_of
 from agent.core.place import Places
 from agent.core.reported import Reported
+from agent.core.timetable import Timetable
 from agent.model.calendar import Calendar
 from agent.model.labels import Labels
 from agent.model.rule import Config, Heartbeat, InhibitRule, RemediationRule, Route, Ticketing
@@ -90,6 +91,7 @@ class Derived:
         self._groups: Groups | None = None
         self.business_order = _business_order(config.service_map)
         self._scopes: dict[tuple[EntityRef, ...], dict[EntityRef, None]] = {}
+        self._timetable: tuple[Mapping[str, Calendar], Timetable] | None = None
         self.experience: dict[str, Experience] = {}
         """By group: what its lessons teach, worked out when it is first asked for."""
         self.likeness: dict[tuple[str, ...], dict[str, None]] = {}
@@ -102,20 +104,26 @@ class Derived:
             self.silences[silence.id] = predicate = compile_all(silence.matchers)
         return predicate
 
-    def concerns(self, calendar: Calendar, entity: EntityRef | None) -> bool:
-        """Whether a calendar is about this entity: named itself, or something named rests on it."""
-        if not calendar.entities:
+    def concerns(self, scope: tuple[EntityRef, ...], entity: EntityRef | None) -> bool:
+        """Whether an entity is in a calendar's scope: named, or something named rests on it."""
+        if not scope:
             return True
         if entity is None:
             return False
-        scope = self._scopes.get(calendar.entities)
-        if scope is None:
+        within = self._scopes.get(scope)
+        if within is None:
             service_map = self.config.service_map
-            scope = dict.fromkeys(calendar.entities)
-            for ref in calendar.entities:
-                scope.update(dict.fromkeys(lower for lower, _ in service_map.below(ref, HOPS_MAX)))
-            self._scopes[calendar.entities] = scope
-        return entity in scope
+            within = dict.fromkeys(scope)
+            for ref in scope:
+                within.update(dict.fromkeys(lower for lower, _ in service_map.below(ref, HOPS_MAX)))
+            self._scopes[scope] = within
+        return entity in within
+
+    def timetable(self, calendars: Mapping[str, Calendar]) -> Timetable:
+        """The look-up tables of these calendars: rebuilt only where they are others."""
+        if self._timetable is None or self._timetable[0] is not calendars:
+            self._timetable = calendars, Timetable(calendars, self.concerns)
+        return self._timetable[1]
 
     def alert_started(self, fingerprint: str, labels: Labels) -> list[str]:
         """Remember it as a source and a target of inhibition where a rule says so.

@@ -15,7 +15,6 @@ from functools import reduce
 from agent.core.correlation.reach import Step
 from agent.core.draft import Draft, Moments
 from agent.core.state import HealthNow, State
-from agent.core.suppress import covers
 from agent.model.alert import Severity
 from agent.model.calendar import CalendarPurpose
 from agent.model.incident import StateInterval
@@ -190,11 +189,9 @@ def _nearest(steps: Mapping[str, Step]) -> str:
 
 
 def _excuse(state: State, ref: EntityRef, at: datetime) -> str | None:
-    for calendar in state.calendars.values():
-        excludes = CalendarPurpose.EXCLUDE in calendar.purposes and covers(calendar, at)
-        if excludes and state.derived.concerns(calendar, ref):
-            return f"calendar:{calendar.name}"
-    return None
+    timetable = state.derived.timetable(state.calendars)
+    windows = timetable.open_at(CalendarPurpose.EXCLUDE, ref, at)
+    return next((named.muter for named in windows), None)
 
 
 def _interval(ref: EntityRef, now: HealthNow, *, end: datetime | None) -> StateInterval:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from agent.core.draft import Draft
 from agent.core.state import ActiveAlert, State, Timer
-from agent.model.calendar import Calendar, CalendarPurpose
+from agent.model.calendar import CalendarPurpose
 from agent.model.labels import Labels
 from agent.model.reason import Reason
 from agent.model.service import EntityRef
@@ -24,7 +24,10 @@ SILENCE_KEPT = timedelta(days=5)
 def suppressors(
     state: State, labels: Labels, entity: EntityRef | None, at: datetime
 ) -> tuple[str, ...]:
-    """Everything that mutes an alert now, each as `kind:name`; empty where nothing does."""
+    """Everything that mutes an alert now, each as `kind:name`; empty where nothing does.
+
+    A window of a calendar is `calendar:NAME: what it is called (by whom; why)`.
+    """
     derived = state.derived
     found: list[str] = []
     for silence in state.silences.values():
@@ -33,19 +36,13 @@ def suppressors(
     for inhibition in derived.inhibitions:
         if inhibition.inhibits(labels):
             found.append(f"inhibit:{inhibition.rule.name}")
-    for calendar in state.calendars.values():
-        mutes = CalendarPurpose.MUTE in calendar.purposes and covers(calendar, at)
-        if mutes and derived.concerns(calendar, entity):
-            found.append(f"calendar:{calendar.name}")
+    timetable = derived.timetable(state.calendars)
+    windows = timetable.open_at(CalendarPurpose.MUTE, entity, at)
+    found += dict.fromkeys(named.muter for named in windows)
     for heartbeat, is_beat in derived.heartbeats:
         if is_beat(labels):
             found.append(f"heartbeat:{heartbeat.name}")
     return tuple(found)
-
-
-def covers(calendar: Calendar, at: datetime) -> bool:
-    """Whether a window of the calendar is open."""
-    return any(window.interval.contains(at) for window in calendar.windows)
 
 
 def reconsider(state: State, draft: Draft) -> list[ActiveAlert]:
@@ -108,14 +105,7 @@ def judge(state: State, active: ActiveAlert, at: datetime) -> None:
 
 def await_border(state: State, draft: Draft) -> None:
     """Wake at the next border of a window, so that what depends on it is judged anew."""
-    borders = (
-        border
-        for calendar in state.calendars.values()
-        for window in calendar.windows
-        for border in (window.interval.start, window.interval.end)
-        if border > draft.at
-    )
-    following = min(borders, default=None)
+    following = state.derived.timetable(state.calendars).next_border(draft.at)
     timer = (following, Timer.SUPPRESSION, CALENDAR)
     if following is not None and timer not in state.timers:
         state.schedule(following, Timer.SUPPRESSION, CALENDAR)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from agent.model.interval import Interval
 from agent.model.policy import Approval, Conflict, Decision
 from agent.model.remediation import Host, ParameterValue, Phase, RunResult
 from agent.model.risk import Risk
@@ -78,6 +79,12 @@ class Change:
     due_at: datetime | None = None
     scheduled_for: datetime | None = None
     """When the calendar lets it run, where it was deferred for that."""
+    not_before: datetime | None = None
+    """Whoever asked for it wants it to start then at the earliest..."""
+    not_after: datetime | None = None
+    """...and to be over by then, whatever becomes of it."""
+    window: Interval | None = None
+    """The window in which it would run; None where nothing bounds it, or none is in sight."""
     attempt: int = 1
     run: str | None = None
     rollback_run: str | None = None

@@ -179,6 +179,8 @@ class ChangeRequested:
     type: ChangeType | None = None
     incident: str | None = None
     note: str = ""
+    not_before: datetime | None = None
+    not_after: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ from agent.core.state import State
 from agent.model.calendar import Calendar, CalendarPurpose
 from agent.model.change import Change, ChangeType
 from agent.model.entry import ApprovalGiven, CalendarsExpanded, Entry, RunPrepared
+from agent.model.interval import union
 from agent.model.policy import PolicyRule, Verdict
 from agent.model.remediation import Phase
 from agent.model.transition import Transition
@@ -93,30 +94,36 @@ class RunsKeepToTheirTime(Checker):
     def after(self, state: State, entry: Entry, transition: Transition) -> str | None:
         for change, phase, run in launches(state, transition):
             if phase is Phase.REMEDIATE and change.type is not ChangeType.EMERGENCY:
-                timeout = state.config.remediations[change.remediation].timeout
-                wrong = self._judge(state, change, entry.at, timeout)
+                wrong = self._judge(state, change, entry.at, _length(state, change))
                 if wrong is not None:
                     return f"{run} starts at {entry.at}: {wrong}"
         return None
 
-    def _judge(self, state: State, change: Change, at: datetime, timeout: timedelta) -> str | None:
-        is_windowed = is_permitted = False
+    def _judge(self, state: State, change: Change, at: datetime, length: timedelta) -> str | None:
+        is_windowed, permitted = False, []
         for calendar in self._calendars:
-            is_freeze = CalendarPurpose.FREEZE in calendar.purposes
-            is_permit = CalendarPurpose.PERMIT in calendar.purposes
-            if calendar.entities and change.entity not in calendar.entities:
-                continue
-            is_windowed |= is_permit
+            is_windowed |= any(not who or change.entity in who for who in calendar.permits)
             for window in calendar.windows:
                 start, end = window.interval.start, window.interval.end
-                if is_freeze and start <= at + timeout and at < end:
+                if window.entities and change.entity not in window.entities:
+                    continue
+                if CalendarPurpose.FREEZE in window.purposes and start < at + length and at < end:
                     return f"there is a freeze from {start} to {end}"
-                is_permitted |= is_permit and start <= at and at + timeout <= end
+                if CalendarPurpose.PERMIT in window.purposes:
+                    permitted.append(window.interval)
         policy = state.config.policy
         is_windowed |= policy is not None and policy.windows_required
-        if change.type is ChangeType.NORMAL and is_windowed and not is_permitted:
+        is_inside = any(w.start <= at and at + length <= w.end for w in union(permitted))
+        if change.type is ChangeType.NORMAL and is_windowed and not is_inside:
             return "no window is open long enough"
         return None
+
+
+def _length(state: State, change: Change) -> timedelta:
+    """All that may follow by itself once it is started."""
+    remediation = state.config.remediations[change.remediation]
+    played = remediation.timeout * (2 if remediation.has_rollback else 1)
+    return played + remediation.verification.within
 
 
 def _content(state: State, change: Change) -> str:

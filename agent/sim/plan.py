@@ -232,21 +232,29 @@ def _calendar(
     name: str,
     purpose: CalendarPurpose,
     entities: tuple[str, ...],
-    windows: tuple[CalendarWindow, ...],
+    spans: tuple[Interval, ...],
 ) -> Calendar:
-    horizon = Interval(START - timedelta(days=1), START + HORIZON)
+    windows = (
+        CalendarWindow(
+            interval=span, summary="window", purposes=(purpose,), entities=entities, who="sim"
+        )
+        for span in spans
+    )
     return Calendar(
-        name=name, purposes=(purpose,), entities=entities, windows=windows, horizon=horizon
+        name=name,
+        permits=(entities,) if purpose is CalendarPurpose.PERMIT else (),
+        windows=tuple(windows),
+        horizon=Interval(START - timedelta(days=1), START + HORIZON),
     )
 
 
-def _windows(random: Random, likely: float, minutes: int) -> tuple[CalendarWindow, ...]:
+def _windows(random: Random, likely: float, minutes: int) -> tuple[Interval, ...]:
     """Windows on full minutes, so that what happens on a border is met."""
     if random.random() > likely:
         return ()
-    found: list[CalendarWindow] = []
+    found: list[Interval] = []
     for _ in range(random.randint(1, 5)):
         start = START + timedelta(minutes=random.randrange(0, 180))
         end = start + timedelta(minutes=random.randint(3, minutes))
-        found.append(CalendarWindow(interval=Interval(start, end), summary="window"))
-    return tuple(sorted(found, key=lambda window: window.interval))
+        found.append(Interval(start, end))
+    return tuple(sorted(found))

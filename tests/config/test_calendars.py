@@ -8,8 +8,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from agent.config.calendars import expand, horizon, read_calendar
+from agent.config.calendars.claims import Declared
+from agent.config.calendars.expand import expand, horizon
+from agent.config.calendars.read import read_calendar
 from agent.errors import ConfigError
+from agent.model.calendar import CalendarPurpose
 from agent.model.interval import Interval
 
 HEAD = "BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:-//test//EN\n"
@@ -20,6 +23,14 @@ ZONES = (
     "America/Santiago",
     "Asia/Kolkata",
     "Africa/Casablanca",
+)
+FREEZE = Declared(
+    purposes=(CalendarPurpose.FREEZE,),
+    unmarked=(CalendarPurpose.FREEZE,),
+    entities=(),
+    zone=None,
+    known=(),
+    scope=None,
 )
 YEAR = Interval(datetime(2026, 1, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC))
 
@@ -40,7 +51,7 @@ def windows(folder: Path, text: str, within: Interval = YEAR) -> list[tuple[date
     """What the calendar of this text expands to."""
     path = folder / "calendar.ics"
     path.write_text(text)
-    found = expand(read_calendar(path), within)
+    found = expand(read_calendar(path, FREEZE), within)
     return [(window.interval.start, window.interval.end) for window in found]
 
 
@@ -136,9 +147,9 @@ def test_windows_are_half_open_and_whole(tmp_path: Path) -> None:
     assert [(utc("2025-12-31T23:00"), utc("2026-01-01T01:00"))] == windows(tmp_path, text)
 
 
-def test_the_horizon_reaches_a_week_back_and_sixty_days_ahead() -> None:
-    """Every moment of one day has the same horizon."""
-    expected = Interval(utc("2026-03-03T00:00"), utc("2026-05-09T00:00"))
+def test_the_horizon_reaches_a_week_back_and_a_hundred_days_ahead() -> None:
+    """Every moment of one day has the same horizon; a quarter is always in sight."""
+    expected = Interval(utc("2026-03-03T00:00"), utc("2026-06-18T00:00"))
     for clock in ("2026-03-10T00:00", "2026-03-10T23:59"):
         assert expected == horizon(utc(clock))
 

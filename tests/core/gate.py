@@ -1,7 +1,7 @@
 """Changes as they come to the gate, in all kinds of circumstances."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from agent.model.calendar import CalendarPurpose
 from agent.model.change import ChangeType
@@ -33,7 +33,14 @@ def down(play: Play, service: str = "web1") -> Play:
     return play
 
 
-def ask(play: Play, service: str = "web1", type: ChangeType | None = None) -> Transition:
+def ask(
+    play: Play,
+    service: str = "web1",
+    type: ChangeType | None = None,
+    *,
+    not_before: datetime | None = None,
+    not_after: datetime | None = None,
+) -> Transition:
     """A person asks for a restart."""
     return play.feed(
         ChangeRequested(
@@ -42,6 +49,8 @@ def ask(play: Play, service: str = "web1", type: ChangeType | None = None) -> Tr
             parameters={"service": service},
             by="bob",
             type=type,
+            not_before=not_before,
+            not_after=not_after,
         )
     )
 
@@ -135,6 +144,21 @@ def gone_meanwhile() -> Play:
     said = play.fire("ServiceDown", service="web1", host="app1")
     play.resolve(said)
     play.reload()
+    return play
+
+
+def later(after: timedelta) -> Play:
+    """A person asks for a restart that shall be done later."""
+    play = Play()
+    ask(play, not_before=START + after)
+    return play
+
+
+def missed() -> Play:
+    """Nobody approves what was asked for until half an hour from now."""
+    play = ruled(rule(verdict=Verdict.NEEDS_APPROVAL, roles=("approver",)))
+    ask(play, not_after=START + minutes(30))
+    play.wait(1800)
     return play
 
 

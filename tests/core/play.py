@@ -90,10 +90,15 @@ def calendar(
     """A calendar that is readable around the start of the play."""
     return Calendar(
         name=name,
-        purposes=(purpose,),
-        entities=entities,
+        permits=(entities,) if purpose is CalendarPurpose.PERMIT else (),
         windows=tuple(
-            CalendarWindow(interval=Interval(start, end), summary=name) for start, end in windows
+            CalendarWindow(
+                interval=Interval(start, end),
+                summary=name,
+                purposes=(purpose,),
+                entities=entities,
+            )
+            for start, end in windows
         ),
         horizon=Interval(START - timedelta(days=1), START + horizon),
     )

@@ -28,12 +28,14 @@ from tests.core.gate import (
     gone_meanwhile,
     halved,
     in_windows,
+    later,
+    missed,
     moved,
     reloaded,
     rule,
     ruled,
 )
-from tests.core.play import CONFIG, RESTART, START, Play, calendar, ref
+from tests.core.play import CONFIG, RESTART, START, Play, calendar, minutes, ref
 
 CASES: Mapping[str, tuple[Callable[[], Play], tuple[Verdict, Reason]]] = {
     "no policy": (
@@ -88,6 +90,11 @@ CASES: Mapping[str, tuple[Callable[[], Play], tuple[Verdict, Reason]]] = {
         lambda: in_windows((-60, 3)),
         (Verdict.REFUSED, Reason.WINDOW_TOO_SHORT),
     ),
+    "what is wanted later": (
+        lambda: later(minutes(60)),
+        (Verdict.DEFERRED, Reason.NOT_BEFORE),
+    ),
+    "what was wanted earlier": (missed, (Verdict.REFUSED, Reason.WINDOW_MISSED)),
     "an approval that is missing": (
         lambda: down(ruled(rule(verdict=Verdict.NEEDS_APPROVAL, roles=("approver",)))),
         (Verdict.NEEDS_APPROVAL, Reason.APPROVAL_NEEDED),
@@ -114,7 +121,8 @@ def test_every_answer_has_its_reason(case: str) -> None:
     run = play.state.runs.get(change.run or "")
     assert (run is not None) == (verdict is Verdict.ALLOWED)
     if verdict is Verdict.REFUSED:
-        assert change.closure is Closure.REFUSED
+        is_late = reason is Reason.WINDOW_MISSED
+        assert change.closure is (Closure.EXPIRED if is_late else Closure.REFUSED)
 
 
 def test_no_reason_of_the_gate_is_without_a_case() -> None:

@@ -43,7 +43,7 @@ def test_a_policy_that_was_changed_meanwhile_stops_the_start() -> None:
 
 def test_what_ran_out_of_its_window_while_it_was_prepared_waits() -> None:
     """Preparation took too long."""
-    play = in_windows((-60, 5), (60, 120))
+    play = in_windows((-60, 11), (60, 120))
     play.now += timedelta(seconds=10)
     play.prepare()
     assert answers(play) == ("deferred", "window_too_short", "scheduled")

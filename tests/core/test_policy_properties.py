@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.core.policy.approvals import valid_approvals
+from agent.core.policy.calendar import takes
 from agent.core.policy.judge import judge
 from agent.model.calendar import Calendar, CalendarPurpose, CalendarWindow
 from agent.model.change import Change, ChangeType
@@ -57,8 +58,7 @@ def test_a_calendar_that_cannot_be_read_denies(type: ChangeType, days: int) -> N
     horizon = Interval(start, start + timedelta(days=30))
     calendar = Calendar(
         name="year",
-        purposes=(CalendarPurpose.FREEZE,),
-        entities=(),
+        permits=(),
         windows=(),
         horizon=horizon,
     )
@@ -82,30 +82,31 @@ def test_a_condition_that_cannot_be_told_refuses() -> None:
     st.lists(st.tuples(st.integers(0, 120), st.integers(1, 40)), max_size=5), st.integers(0, 150)
 )
 def test_a_freeze_is_what_counting_minutes_says(windows: list[tuple[int, int]], now: int) -> None:
-    """Nothing is allowed in a freeze, or where its time limit would reach into one."""
+    """Nothing is allowed in a freeze, or where all it may take would reach into one."""
     play, change = asked(CONFIG)
-    timeout = CONFIG.remediations[change.remediation].timeout // timedelta(minutes=1)
+    length = takes(CONFIG.remediations[change.remediation]) // timedelta(minutes=1)
     found = tuple(
         CalendarWindow(
             interval=Interval(
                 START + timedelta(minutes=start), START + timedelta(minutes=start + length)
             ),
             summary="freeze",
+            purposes=(CalendarPurpose.FREEZE,),
+            entities=(),
         )
         for start, length in windows
     )
     play.state.calendars = {
         "year": Calendar(
             name="year",
-            purposes=(CalendarPurpose.FREEZE,),
-            entities=(),
-            windows=found,
+            permits=(),
+            windows=tuple(sorted(found, key=lambda window: window.interval)),
             horizon=Interval(START, START + timedelta(days=1)),
         )
     }
     frozen = {m for start, length in windows for m in range(start, start + length)}
     decision = judge(play.state, fresh(change), START + timedelta(minutes=now))
-    is_frozen = bool(frozen & set(range(now, now + timeout + 1)))
+    is_frozen = bool(frozen & set(range(now, now + length)))
     assert is_frozen == (decision.reason is Reason.FROZEN)
 
 

@@ -5,7 +5,7 @@ A fault is put in by replacing one function of one module for the length of a te
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import ModuleType
 
 from agent.core import alerts, suppress, sync
@@ -21,7 +21,7 @@ from agent.model.incident import Incident
 from agent.model.labels import Labels
 from agent.model.policy import Decision
 from agent.model.reason import Reason
-from agent.model.remediation import Phase
+from agent.model.remediation import Phase, Remediation
 from agent.model.ticket import Ticket, TicketComment
 
 
@@ -74,13 +74,19 @@ def _own_approval_counts(change: Change, person: str) -> bool:
 
 
 def _freeze_is_ignored_at_start(state: State, change: Change, at: datetime) -> Decision | None:
-    return None if change.state is ChangeState.STARTING else _freeze(state, change, at)
+    decision = _by_time(state, change, at)
+    is_frozen = decision is not None and decision.reason is Reason.FROZEN
+    return None if is_frozen and change.state is ChangeState.STARTING else decision
 
 
 def _window_may_be_too_short(state: State, change: Change, at: datetime) -> Decision | None:
-    decision = _window(state, change, at)
+    decision = _by_time(state, change, at)
     too_short = decision is not None and decision.reason is Reason.WINDOW_TOO_SHORT
     return None if too_short else decision
+
+
+def _rollback_takes_no_time(remediation: Remediation) -> timedelta:
+    return remediation.timeout
 
 
 def _ticket_under_a_new_key(
@@ -123,7 +129,7 @@ def _suppressors_now(state: State, active: ActiveAlert, at: datetime) -> tuple[s
 
 
 _take, _close, _approve = alerts.take, course.close, asked.approve
-_freeze, _window, _ticket = calendar.freeze, calendar.window, sync._ticket
+_by_time, _ticket = calendar.by_time, sync._ticket
 _answered, _mute_more, _suppressors = verify.answered, suppress.mute_more, suppress.suppressors
 
 
@@ -146,8 +152,9 @@ PLANTS = (
     _plant(life, "_lost", _lost_run_is_tried_again, "StartedOnce"),
     _plant(asked, "approve", _any_binding_will_do, "RunsAreAuthorised"),
     _plant((approvals, asked), "is_own", _own_approval_counts, "RunsAreAuthorised"),
-    _plant(calendar, "freeze", _freeze_is_ignored_at_start, "RunsKeepToTheirTime"),
-    _plant(calendar, "window", _window_may_be_too_short, "RunsKeepToTheirTime"),
+    _plant(calendar, "by_time", _freeze_is_ignored_at_start, "RunsKeepToTheirTime"),
+    _plant(calendar, "by_time", _window_may_be_too_short, "RunsKeepToTheirTime"),
+    _plant(calendar, "takes", _rollback_takes_no_time, "RunsKeepToTheirTime"),
     _plant(sync, "_ticket", _ticket_under_a_new_key, "OneTicketAnIncident"),
     _plant(verify, "answered", _old_samples_count, "VerifiedByFreshData"),
     _plant(suppress, "mute_more", _freed_alert_is_forgotten, "EveryAlertHasItsPlace"),

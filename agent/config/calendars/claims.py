@@ -101,9 +101,7 @@ def _purpose_problems(
 _GRANT = "Add it to `purposes` of the Calendar document, or take it from CATEGORIES."
 
 
-def _entities(
-    names: list[str], declared: Declared
-) -> tuple[tuple[EntityRef, ...], list[Problem]]:
+def _entities(names: list[str], declared: Declared) -> tuple[tuple[EntityRef, ...], list[Problem]]:
     found: list[EntityRef] = []
     problems: list[Problem] = []
     if len(names) > ENTITIES_MAX:

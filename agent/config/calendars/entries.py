@@ -7,8 +7,22 @@ from zoneinfo import ZoneInfo
 
 TOO_OFTEN = ("SECONDLY", "MINUTELY")
 RULE_PARTS = frozenset(
-    ("FREQ", "UNTIL", "COUNT", "INTERVAL", "WKST", "BYSECOND", "BYMINUTE", "BYHOUR", "BYDAY")
-    + ("BYMONTHDAY", "BYYEARDAY", "BYWEEKNO", "BYMONTH", "BYSETPOS")
+    [
+        "FREQ",
+        "UNTIL",
+        "COUNT",
+        "INTERVAL",
+        "WKST",
+        "BYSECOND",
+        "BYMINUTE",
+        "BYHOUR",
+        "BYDAY",
+        "BYMONTHDAY",
+        "BYYEARDAY",
+        "BYWEEKNO",
+        "BYMONTH",
+        "BYSETPOS",
+    ]
 )
 STATUSES = ("TENTATIVE", "CONFIRMED", "CANCELLED")
 SAY_ZONE = "Say `zone` in the Calendar document, or X-WR-TIMEZONE in the calendar."

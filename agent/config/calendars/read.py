@@ -62,14 +62,15 @@ def parse_calendar(name: str, content: bytes, declared: Declared) -> CalendarFil
     entries: list[Any] = calendar.walk("VEVENT")
     if len(entries) > ENTRIES_MAX:
         raise refusal(name, 1, f"holds more than {ENTRIES_MAX} entries.")
-    zone, findings = declared.zone, []
-    if zone is None:
-        zone, findings = _zone_of(name, text, calendar)
+    own_zone, findings = _zone_of(name, text, calendar)
+    zone = declared.zone or own_zone
     _complete(entries)
-    claims = []
+    claims: list[Claims] = []
     for entry, line in zip(entries, chain(_lines(text), repeat(1)), strict=False):
-        told, problems = claims_of(entry, declared, _zone_name(entry, zone))
-        problems += problems_of(entry, zone)
+        problems = problems_of(entry, zone)
+        name_of_zone = "" if problems else _zone_name(entry, zone)
+        told, wrong = claims_of(entry, declared, name_of_zone)
+        problems += wrong
         findings += [_finding(name, line, *problem) for problem in problems]
         if not problems and "DURATION" in entry:
             entry[DURATION] = str(int(entry["DURATION"].dt.total_seconds()))
@@ -117,7 +118,7 @@ def _zone_name(entry: Any, zone: ZoneInfo | None) -> str:
 
 
 def _zone_of(name: str, text: str, calendar: Any) -> tuple[ZoneInfo | None, list[Finding]]:
-    given = calendar.get("X-WR-TIMEZONE")
+    given = calendar.pop("X-WR-TIMEZONE", None)  # or it would bend what recurs in UTC
     if given is None:
         return None, []
     try:

@@ -1,5 +1,7 @@
 """What people ask about changes: each becomes part of the story or is refused with its reason."""
 
+from datetime import datetime, timedelta
+
 from agent.core.changes import course, life
 from agent.core.changes.decide import check_parameters
 from agent.core.changes.targets import host_of
@@ -7,12 +9,17 @@ from agent.core.draft import Draft
 from agent.core.facts import change_type
 from agent.core.policy.approvals import is_own
 from agent.core.policy.binding import binding_of
+from agent.core.policy.calendar import takes
 from agent.core.policy.ruling import rule_for
 from agent.core.state import State
 from agent.model.change import Change, ChangeState, ChangeType, Closure
 from agent.model.entry import ApprovalGiven, ApprovalRejected, ChangeCancelled, ChangeRequested
 from agent.model.policy import Approval
 from agent.model.reason import Reason
+from agent.model.remediation import Remediation
+
+AHEAD_MAX = timedelta(days=366)
+"""Nobody schedules a change further ahead; until then it is remembered."""
 
 
 def request(state: State, draft: Draft, said: ChangeRequested) -> None:
@@ -29,13 +36,16 @@ def request(state: State, draft: Draft, said: ChangeRequested) -> None:
     if isinstance(parameters, str):
         draft.refuse(Reason.PARAMETER_REFUSED, parameters)
         return
-    other = life.open_for(state, said.entity, remediation.name)
+    other = life.open_for(state, said.entity, remediation.name, draft.at)
     if other is not None:
         draft.refuse(Reason.ALREADY_UNDER_CHANGE, f"{other.id} is open for the same target")
         return
     if said.type is ChangeType.STANDARD and remediation.change_model != said.type:
         text = f"{remediation.name} is {remediation.change_model}: only its author can make it less"
         draft.refuse(Reason.POLICY_REFUSES, text)
+        return
+    if problem := _time_problem(said, remediation, draft.at):
+        draft.refuse(Reason.WINDOW_TOO_SHORT, problem)
         return
     incident = state.incidents.get(said.incident) if said.incident else None
     if said.incident and incident is None:
@@ -54,6 +64,26 @@ def request(state: State, draft: Draft, said: ChangeRequested) -> None:
         incident=incident,
         trigger=None,
         note=said.note or f"{said.by} asked for it",
+        not_before=said.not_before,
+        not_after=said.not_after,
+    )
+
+
+def _time_problem(said: ChangeRequested, remediation: Remediation, at: datetime) -> str | None:
+    """Why it cannot be done in the time for which it is asked, or None."""
+    for asked in (said.not_before, said.not_after):
+        if asked is not None and asked > at + AHEAD_MAX:
+            return f"{asked:%Y-%m-%d} is more than {AHEAD_MAX.days} days ahead"
+    if said.not_after is None:
+        return None
+    begin = max(said.not_before or at, at)
+    length = takes(remediation)
+    if begin + length <= said.not_after:
+        return None
+    minutes = length.total_seconds() / 60
+    return (
+        f"it may take {minutes:g} minutes with verification and rollback, and would not end "
+        f"between {begin:%Y-%m-%d %H:%M} and {said.not_after:%Y-%m-%d %H:%M} UTC"
     )
 
 

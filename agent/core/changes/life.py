@@ -6,14 +6,16 @@ means for a change is here.
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 
 from agent.core.changes import verify
 from agent.core.changes.course import close, forget, prepare, roll_back, tell, touch
 from agent.core.draft import Draft
 from agent.core.policy.attempts import target_key
 from agent.core.policy.binding import binding_of
+from agent.core.policy.calendar import takes, window_of
 from agent.core.policy.judge import judge
-from agent.core.state import CLOSED_KEPT, Attempts, State, Timer
+from agent.core.state import CLOSED_KEPT, MOMENT, Attempts, State, Timer
 from agent.model.change import (
     Change,
     ChangeState,
@@ -30,7 +32,12 @@ from agent.model.reason import Reason
 from agent.model.remediation import Host, Outcome, ParameterValue, Phase, Remediation
 
 ATTEMPTS_REMEMBERED_MAX = 50
-BY_CALENDAR = (Reason.FROZEN, Reason.OUTSIDE_WINDOW, Reason.WINDOW_TOO_SHORT)
+BY_CALENDAR = (
+    Reason.FROZEN,
+    Reason.OUTSIDE_WINDOW,
+    Reason.WINDOW_TOO_SHORT,
+    Reason.NOT_BEFORE,
+)
 WAITING = (ChangeState.SCHEDULED, ChangeState.AWAITING_APPROVAL)
 
 
@@ -48,9 +55,11 @@ def request(
     incident: Incident | None,
     trigger: str | None,
     note: str,
+    not_before: datetime | None = None,
+    not_after: datetime | None = None,
 ) -> Change | None:
     """Ask for a remediation of one target; None where that is being asked for already."""
-    if open_for(state, entity, remediation.name) is not None:
+    if open_for(state, entity, remediation.name, draft.at) is not None:
         return None
     state.change_count += 1
     change = Change(
@@ -69,6 +78,8 @@ def request(
         binding="",
         incident=incident.id if incident else None,
         trigger=trigger,
+        not_before=not_before,
+        not_after=not_after,
     )
     attempts = state.attempts.get(target_key(change))
     change = replace(
@@ -83,20 +94,29 @@ def request(
         incident = state.incidents[incident.id]
         draft.set_incident(state, incident, changes=(*incident.changes, change.id))
         draft.note(incident.id, Reason.RULE_MATCHED, f"{change.id}: {change.title}, as {note}")
+    if not_after is not None:
+        # From then on it would not end in time: it is judged a last time, and closed.
+        state.schedule(not_after - takes(remediation) + MOMENT, Timer.CHANGE, change.id)
     assess(state, draft, change)
     return state.changes[change.id]
 
 
-def open_for(state: State, entity: str, remediation: str) -> Change | None:
-    """The open change that asks for this remediation of this target already."""
+def open_for(state: State, entity: str, remediation: str, at: datetime) -> Change | None:
+    """The open change that asks for this remediation of this target already.
+
+    One that a person wants at a later time does not stand in the way of what is needed now.
+    """
     for change in state.changes.values():
-        if change.is_open and (change.entity, change.remediation) == (entity, remediation):
+        is_later = change.not_before is not None and at < change.not_before
+        is_same = (change.entity, change.remediation) == (entity, remediation)
+        if change.is_open and is_same and not is_later:
             return change
     return None
 
 
 def assess(state: State, draft: Draft, change: Change) -> None:
     """Let policy judge a change that is not under way, and do what it says."""
+    change = replace(change, window=window_of(state, change, draft.at))
     decision = judge(state, change, draft.at)
     if change.decision != decision:
         draft.note(change.id, decision.reason, f"{decision.verdict}: {decision.text}")
@@ -114,7 +134,9 @@ def assess(state: State, draft: Draft, change: Change) -> None:
         case Verdict.DEFERRED:
             _wait(state, draft, change, ChangeState.SCHEDULED, decision)
         case Verdict.REFUSED:
-            close(state, draft, change, Closure.REFUSED, decision.reason, decision.text)
+            is_late = decision.reason is Reason.WINDOW_MISSED
+            closure = Closure.EXPIRED if is_late else Closure.REFUSED
+            close(state, draft, change, closure, decision.reason, decision.text)
 
 
 def reassess(state: State, draft: Draft, identifier: str) -> None:
@@ -175,6 +197,7 @@ def prepared(state: State, draft: Draft, said: RunPrepared) -> None:
         close(state, draft, change, closure, reason, text)
         return
     if run.phase is Phase.REMEDIATE:
+        change = replace(change, window=window_of(state, change, draft.at))
         decision = judge(state, change, draft.at)
         if decision.verdict is not Verdict.ALLOWED:
             draft.set_run(state, run, state=RunState.FINISHED)

@@ -22,7 +22,7 @@ def judge(state: State, change: Change, at: datetime) -> Decision:
         decision = check(state, change, at)
         if decision is not None:
             return decision
-    by_time = calendar.freeze(state, change, at) or calendar.window(state, change, at)
+    by_time = calendar.by_time(state, change, at)
     if by_time is not None and by_time.verdict is Verdict.REFUSED:
         return by_time
     if rule.verdict is Verdict.NEEDS_APPROVAL:

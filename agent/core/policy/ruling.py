@@ -4,7 +4,8 @@ from datetime import datetime
 
 from agent.core import facts
 from agent.core.conditions import ConditionFailure
-from agent.core.policy.answers import LOOK_AGAIN, deferred, refused
+from agent.core.policy import calendar
+from agent.core.policy.answers import refused
 from agent.core.state import State
 from agent.model.change import Change
 from agent.model.policy import Decision, PolicyRule, Verdict
@@ -22,12 +23,9 @@ def ruling(state: State, change: Change, at: datetime) -> PolicyRule | Decision:
     policy = state.config.policy
     if policy is None:
         return refused(Reason.POLICY_MISSING, "there is no readable change policy")
-    for name in state.config.calendars:
-        calendar = state.calendars.get(name)
-        if calendar is None or not calendar.horizon.contains(at):
-            # It may be read in a moment, when a new rule set has come into force.
-            text = f"calendar {name} cannot be read for now"
-            return deferred(Reason.POLICY_MISSING, text, until=at + LOOK_AGAIN)
+    blind = calendar.unreadable(state, at)
+    if blind is not None:
+        return blind
     known = facts.of_change(state, change, at)
     for rule, condition in zip(policy.rules, state.derived.policy, strict=True):
         try:
