@@ -83,6 +83,8 @@ MAY_USE: dict[str, tuple[str, ...]] = {
     "agent.reporting": ("numpy",),
     "agent.config": (
         "icalendar",
+        # Conditions of other tools are read by a grammar, not by hand.
+        "lark",
         "orjson",
         "promql_parser",
         "pydantic",

@@ -12,6 +12,7 @@ from agent.cli.main_incidents import app as incident_commands
 from agent.cli.main_map import app as map_commands
 from agent.cli.main_problems import app as problem_commands
 from agent.cli.main_reports import app as report_commands
+from agent.cli.main_rules import app as rule_commands
 from agent.cli.options import ASK, DO, URL_DEFAULT, Config, Data, Json, Token, Url
 from agent.errors import AgentError, ConfigError
 
@@ -222,6 +223,7 @@ app.add_typer(incident_commands)
 app.add_typer(map_commands, name="map")
 app.add_typer(problem_commands)
 app.add_typer(report_commands)
+app.add_typer(rule_commands, name="rules")
 
 
 @app.command()
