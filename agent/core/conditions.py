@@ -13,7 +13,7 @@ from typing import Final
 
 from cel_expr_python import cel
 
-Fact = str | int | bool | datetime | list[str] | Mapping[str, str]
+Fact = str | int | float | bool | datetime | list[str] | Mapping[str, str]
 """A value that a condition may look at."""
 
 _STRINGS = cel.Type.Map(cel.Type.STRING, cel.Type.STRING)
@@ -49,8 +49,35 @@ _CHANGE: Final = {
     "change.requested_by": cel.Type.STRING,
     "change.is_automatic": cel.Type.BOOL,
     "change.is_reversible": cel.Type.BOOL,
+    "change.has_check_mode": cel.Type.BOOL,
     "change.attempt": cel.Type.INT,
     "change.hosts": cel.Type.INT,
+    "change.parameters": _STRINGS,
+    "change.risk": cel.Type.STRING,
+    "change.risk_score": cel.Type.INT,
+    "change.has_conflict": cel.Type.BOOL,
+    "change.conflicts": cel.Type.List(cel.Type.STRING),
+    "change.reach": cel.Type.INT,
+    "change.has_incident": cel.Type.BOOL,
+}
+_GATE: Final = {
+    "service.has_tier": cel.Type.BOOL,
+    "service.has_owner": cel.Type.BOOL,
+    "service.has_objective": cel.Type.BOOL,
+    "service.is_budget_known": cel.Type.BOOL,
+    "service.budget_left": cel.Type.DOUBLE,
+    "service.health": cel.Type.STRING,
+    "calendar.is_frozen": cel.Type.BOOL,
+    "calendar.is_permitted": cel.Type.BOOL,
+    "calendar.has_business_hours": cel.Type.BOOL,
+    "calendar.is_business_hours": cel.Type.BOOL,
+    "calendar.open": cel.Type.List(cel.Type.STRING),
+    "history.runs": cel.Type.INT,
+    "history.successes": cel.Type.INT,
+    "history.failures": cel.Type.INT,
+    "history.success_rate_low": cel.Type.DOUBLE,
+    "history.last_failed": cel.Type.BOOL,
+    "now": cel.Type.TIMESTAMP,
 }
 
 _ERROR = re.compile(r"<input>:(\d+):(\d+): (.+)")
@@ -72,7 +99,7 @@ class Scope(Enum):
 
 _VARIABLES: Final = {
     Scope.REMEDIATION: {**_ALERT, **_SERVICE, **_INCIDENT},
-    Scope.POLICY: {**_CHANGE, **_SERVICE, **_INCIDENT, "now": cel.Type.TIMESTAMP},
+    Scope.POLICY: {**_CHANGE, **_SERVICE, **_INCIDENT, **_GATE},
     Scope.ROUTE: {**_INCIDENT, **_SERVICE},
 }
 _ENVIRONMENTS: Final = {

@@ -11,10 +11,13 @@ from agent.core.correlation.reach import Reach
 from agent.core.matching import Predicate, compile_all
 from agent.core.order import order_of
 from agent.core.place import Places
+from agent.core.policy.quick import Demand, demands_of
+from agent.core.policy.rests import Rests
 from agent.core.reported import Reported
 from agent.core.timetable import Timetable
 from agent.model.calendar import Calendar
 from agent.model.labels import Labels
+from agent.model.policy import PolicyRule
 from agent.model.rule import Config, Heartbeat, InhibitRule, RemediationRule, Route, Ticketing
 from agent.model.service import Entity, EntityKind, EntityRef, ServiceMap
 from agent.model.silence import Silence
@@ -71,10 +74,17 @@ class Derived:
         self.heartbeats: tuple[tuple[Heartbeat, Predicate], ...] = tuple(
             (heartbeat, compile_all(heartbeat.matchers)) for heartbeat in config.heartbeats
         )
-        self.policy: tuple[Condition, ...] = tuple(
-            compile_condition(rule.when, Scope.POLICY)
-            for rule in (config.policy.rules if config.policy else ())
+        rules = config.policy.rules if config.policy else ()
+        self.policy: tuple[tuple[PolicyRule, Condition, tuple[Demand, ...]], ...] = tuple(
+            (rule, compile_condition(rule.when, Scope.POLICY), demands_of(rule.when))
+            for rule in rules
         )
+        self.templates: dict[str, Condition] = {
+            template.name: compile_condition(template.when, Scope.POLICY)
+            for template in (config.policy.standard if config.policy else ())
+            if template.when is not None
+        }
+        self.rests = Rests(config.service_map)
         self.routes: tuple[tuple[Route, Condition | None], ...] = tuple(
             (route, compile_condition(route.when, Scope.ROUTE) if route.when else None)
             for route in config.routes

@@ -1,14 +1,12 @@
-"""What conditions may look at: the values of alerts, services, incidents and changes.
+"""What conditions may look at: the values of alerts, services and incidents.
 
 A value that nobody gave is left out, never defaulted: a condition that needs it does not hold.
 """
 
-from datetime import datetime
-
 from agent.core.conditions import Condition, ConditionFailure, Fact, Facts, Scope
 from agent.core.state import ActiveAlert, State
 from agent.model.alert import severity_of
-from agent.model.change import Change, ChangeType
+from agent.model.change import ChangeType
 from agent.model.incident import Incident
 from agent.model.service import EntityRef
 
@@ -22,35 +20,15 @@ def of_alert(state: State, active: ActiveAlert, incident: Incident) -> Facts:
         "alert.source": active.source,
         "alert.labels": alert.labels,
         "alert.annotations": alert.annotations,
-        **_service(state, active.entity),
-        **_incident(incident),
+        **service_facts(state, active.entity),
+        **incident_facts(incident),
     }
     return Facts(Scope.REMEDIATION, values)
 
 
-def of_change(state: State, change: Change, at: datetime) -> Facts:
-    """For policy: the change, the entity it acts upon, the incident it is for."""
-    incident = state.incidents.get(change.incident) if change.incident else None
-    remediation = state.config.remediations.get(change.remediation)
-    values: dict[str, Fact] = {
-        "change.type": change.type.value,
-        "change.remediation": change.remediation,
-        "change.requested_by": change.requested_by,
-        "change.is_automatic": change.requested_by.startswith("rule:"),
-        "change.attempt": change.attempt,
-        "change.hosts": len(change.hosts),
-        "now": at,
-        **_service(state, change.entity),
-        **(_incident(incident) if incident else {}),
-    }
-    if remediation is not None:
-        values["change.is_reversible"] = remediation.has_rollback
-    return Facts(Scope.POLICY, values)
-
-
 def of_incident(state: State, incident: Incident) -> Facts:
     """For routes and tickets: the incident and the entity of its probable cause."""
-    return Facts(Scope.ROUTE, {**_incident(incident), **_service(state, incident.cause)})
+    return Facts(Scope.ROUTE, {**incident_facts(incident), **service_facts(state, incident.cause)})
 
 
 def concerns(state: State, incident: Incident, condition: Condition | None) -> bool:
@@ -69,7 +47,8 @@ def change_type(state: State, remediation: str, override: ChangeType | None) -> 
     return override or ChangeType(state.config.remediations[remediation].change_model)
 
 
-def _service(state: State, ref: EntityRef | None) -> dict[str, Fact]:
+def service_facts(state: State, ref: EntityRef | None) -> dict[str, Fact]:
+    """What the map says of an entity."""
     entity = state.config.service_map.entities.get(ref) if ref else None
     if entity is None:
         return {}
@@ -87,7 +66,8 @@ def _service(state: State, ref: EntityRef | None) -> dict[str, Fact]:
     return values
 
 
-def _incident(incident: Incident) -> dict[str, Fact]:
+def incident_facts(incident: Incident) -> dict[str, Fact]:
+    """What is known of an incident."""
     values: dict[str, Fact] = {
         "incident.id": incident.id,
         "incident.priority": int(incident.priority),

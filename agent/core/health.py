@@ -14,6 +14,7 @@ from functools import reduce
 
 from agent.core.correlation.reach import Step
 from agent.core.draft import Draft, Moments
+from agent.core.policy import budget
 from agent.core.state import HealthNow, State
 from agent.model.alert import Severity
 from agent.model.calendar import CalendarPurpose
@@ -53,6 +54,7 @@ def excuse_anew(state: State, draft: Draft) -> None:
     for ref, now in list(state.health.items()):
         if _excuse(state, ref, draft.at) != now.excused_by:
             draft.record(_interval(ref, now, end=draft.at))
+            budget.note_over(state, ref, now, draft.at)
             _begin(state, draft, ref, now.health, draft.at)
 
 
@@ -111,6 +113,7 @@ def _became(state: State, draft: Draft, ref: EntityRef, health: Health, when: Mo
         del state.health[ref]
         # Even one of no length: history has it as open, and would count it for ever.
         draft.record(_interval(ref, before, end=start))
+        budget.note_over(state, ref, before, start)
     if health is not Health.UP:
         _begin(state, draft, ref, health, start)
     elif before is not None and when.ended is not None and start < when.ended <= draft.at:

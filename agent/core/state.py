@@ -16,6 +16,7 @@ from agent.core.derived import Derived
 from agent.core.drift.memory import Drift
 from agent.core.flap import Flap
 from agent.core.outbox import Outbox
+from agent.core.policy.memory import Gate
 from agent.model.alert import Alert, EndedBy, Severity
 from agent.model.calendar import Calendar
 from agent.model.change import Change, Run
@@ -293,6 +294,8 @@ class Memory:
     attempts: dict[str, Attempts] = field(default_factory=dict)
     throttles: dict[str, ThrottleWindow] = field(default_factory=dict)
     """By rule and group; bounded, and dropped when their time is over."""
+    gate: Gate = field(default_factory=Gate)
+    """What policy remembers: results, error budgets, templates."""
     silences: dict[str, Silence] = field(default_factory=dict)
     calendars: dict[str, Calendar] = field(default_factory=dict)
     looking: dict[str, Looking] = field(default_factory=dict)

@@ -17,10 +17,11 @@ from agent.core import (
     until_clear,
 )
 from agent.core.causes import look, ranking, reports, suspects
-from agent.core.changes import asked, decide, verify
+from agent.core.changes import asked, decide, templates, verify
 from agent.core.changes import life as changes
 from agent.core.draft import Draft
 from agent.core.drift import observe
+from agent.core.policy import budget
 from agent.core.problems import known_error, recurrence
 from agent.core.problems import life as problems
 from agent.core.state import State, Timer
@@ -61,6 +62,7 @@ from agent.model.entry import (
     What,
 )
 from agent.model.incident import EVERYTHING, StateInterval
+from agent.model.policy_entries import StandardReinstated
 from agent.model.problem_entries import (
     FixPlanned,
     KnownErrorRecorded,
@@ -137,6 +139,7 @@ def _apply(state: State, draft: Draft, what: What) -> None:
             observe.map_changed(state)
             alerts.replace_all(state, draft)
             alerts.await_heartbeats(state, draft)
+            budget.keep(state, draft.at)
             changes.reassess_waiting(state, draft)
         case CalendarsExpanded():
             state.calendars = {calendar.name: calendar for calendar in what.calendars}
@@ -176,6 +179,8 @@ def _hear(state: State, draft: Draft, what: What) -> None:
             asked.reject(state, draft, what)
         case ChangeCancelled():
             asked.cancel(state, draft, what)
+        case StandardReinstated():
+            templates.reinstate(state, draft, what)
 
 
 def _wake(state: State, draft: Draft) -> None:
@@ -251,6 +256,7 @@ def _take_up_watch(state: State, draft: Draft, what: AgentStarted) -> None:
         state.installation = f"{int(draft.at.timestamp() * 1_000_000):x}"
     alerts.extend_leases(state, draft)
     if what.last_alive is not None and what.last_alive < draft.at:
+        budget.note_blind(state, what.last_alive, draft.at)
         draft.record(
             StateInterval(
                 entity=EVERYTHING,

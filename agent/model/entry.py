@@ -10,6 +10,7 @@ from datetime import datetime
 from agent.model.alert import Alert
 from agent.model.calendar import Calendar
 from agent.model.change import ChangeType
+from agent.model.policy_entries import StandardReinstated
 from agent.model.problem_entries import (
     FixPlanned,
     KnownErrorRecorded,
@@ -353,6 +354,7 @@ What = (
     | ApprovalGiven
     | ApprovalRejected
     | ChangeCancelled
+    | StandardReinstated
     | RunPrepared
     | RunStarted
     | RunFinished

@@ -6,7 +6,7 @@ chain of different lengths, a service without a host, and labels that no entity 
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 
 from agent.model.alert import Severity
 from agent.model.labels import Matcher, MatchOperator
@@ -25,6 +25,7 @@ from agent.model.rule import (
 )
 from agent.model.service import Entity, EntityKind, ServiceMap
 from agent.model.signal import Signal, SignalKind, SignalSet, Unit
+from agent.model.standard import StandardChange
 
 ON: Mapping[str, tuple[str, ...]] = {
     "shop": ("web1", "web2", "cache"),
@@ -134,8 +135,18 @@ RULES = (
 APPROVERS = ("ann", "bob", "carol", "dave")
 """All of them hold the role `approver`; ann and bob also wrote the rules."""
 
+TEMPLATE = StandardChange(
+    name="restarts",
+    remediation="restart-service",
+    owner="ann",
+    expires=date(2100, 1, 1),
+    digest="template-1",
+    failures=100,
+    failures_of=100,
+)
 POLICY = Policy(
     digest="policy-1",
+    standard=(TEMPLATE,),
     rules=(
         PolicyRule(name="standard", when='change.type == "standard"', verdict=Verdict.ALLOWED),
         PolicyRule(

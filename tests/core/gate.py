@@ -176,3 +176,30 @@ def halved() -> Play:
     down(play, "web1")
     ask(play, "web2", ChangeType.STANDARD)
     return play
+
+
+def below_a_change() -> Play:
+    """The database is being restarted, and a service that rests on it dies."""
+    play = Play()
+    ask(play, "db", ChangeType.STANDARD)
+    return down(play, "web1")
+
+
+def promised(service: str = "web1", objective: float = 99.9, **more: object) -> Play:
+    """A play in which a service has an objective, and rules ask for nothing."""
+    entities = dict(SHOP.entities)
+    entity = replace(entities[ref(service)], objective=objective, **more)  # type: ignore[arg-type]
+    entities[ref(service)] = entity
+    service_map = ServiceMap.of(entities)
+    policy = replace(ALLOW, rules=(rule(),))
+    return Play(
+        config=replace(CONFIG, service_map=service_map, remediation_rules=(), policy=policy)
+    )
+
+
+def overspent() -> Play:
+    """A service was down for longer than its objective allows, and somebody asks for a change."""
+    play = down(promised())
+    play.wait(2 * HOUR.total_seconds())
+    ask(play, "web1", ChangeType.NORMAL)
+    return play

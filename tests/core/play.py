@@ -1,7 +1,7 @@
 """A hand that plays entries into the real core and keeps what follows."""
 
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import TypeVar
 
 from agent.core.state import State
@@ -38,6 +38,7 @@ from agent.model.remediation import (
 from agent.model.rule import Config, ParameterSource, RemediationRule
 from agent.model.service import Entity, EntityKind, ServiceMap
 from agent.model.silence import Silence
+from agent.model.standard import StandardChange
 from agent.model.transition import Record, Transition
 
 Kind = TypeVar("Kind", bound=Effect)
@@ -153,8 +154,19 @@ RULE = RemediationRule(
     parameters={"service": ParameterSource(label="service")},
 )
 
+TEMPLATE = StandardChange(
+    name="restarts",
+    remediation="restart-service",
+    owner="ann",
+    expires=date(2030, 1, 1),
+    digest="t1",
+    failures=100,
+    failures_of=100,
+)
+
 ALLOW = Policy(
     digest="p1",
+    standard=(TEMPLATE,),
     rules=(
         PolicyRule(name="standard", when='change.type == "standard"', verdict=Verdict.ALLOWED),
         PolicyRule(

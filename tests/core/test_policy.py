@@ -19,6 +19,7 @@ from tests.core.gate import (
     PERMIT,
     answers,
     ask,
+    below_a_change,
     broken,
     cooling,
     crowded,
@@ -31,11 +32,12 @@ from tests.core.gate import (
     later,
     missed,
     moved,
+    overspent,
     reloaded,
     rule,
     ruled,
 )
-from tests.core.play import CONFIG, RESTART, START, Play, calendar, minutes, ref
+from tests.core.play import ALLOW, CONFIG, RESTART, START, TEMPLATE, Play, calendar, minutes, ref
 
 CASES: Mapping[str, tuple[Callable[[], Play], tuple[Verdict, Reason]]] = {
     "no policy": (
@@ -54,6 +56,15 @@ CASES: Mapping[str, tuple[Callable[[], Play], tuple[Verdict, Reason]]] = {
         lambda: down(ruled(rule(verdict=Verdict.REFUSED))),
         (Verdict.REFUSED, Reason.POLICY_REFUSES),
     ),
+    "a rule that defers": (
+        lambda: down(ruled(rule(verdict=Verdict.DEFERRED, defer_for=HOUR), rule())),
+        (Verdict.DEFERRED, Reason.POLICY_DEFERS),
+    ),
+    "a change of what the target rests on": (
+        below_a_change,
+        (Verdict.DEFERRED, Reason.CONFLICT),
+    ),
+    "an error budget that is spent": (overspent, (Verdict.REFUSED, Reason.BUDGET_SPENT)),
     "no rule that holds": (
         lambda: down(ruled(rule("false"))),
         (Verdict.REFUSED, Reason.NO_POLICY_RULE),
@@ -135,7 +146,10 @@ def test_no_reason_of_the_gate_is_without_a_case() -> None:
         and isinstance(node.value, ast.Name)
         and node.value.id == "Reason"
     }
-    assert named - {"APPROVED"} == {reason.name for _, (_, reason) in CASES.values()}
+    # What no template covers falls to normal, and is judged as that.
+    assert named - {"APPROVED", "NOT_STANDARD"} == {
+        reason.name for _, (_, reason) in CASES.values()
+    }
 
 
 def test_a_refusal_comes_before_everything_else() -> None:
@@ -270,7 +284,14 @@ def test_one_host_has_one_change_at_a_time() -> None:
 def test_two_remediations_of_one_target_wait_for_each_other() -> None:
     """A target never has two runs."""
     other = replace(RESTART, name="other")
-    play = Play(config=replace(CONFIG, remediations={"restart-service": RESTART, "other": other}))
+    also = replace(TEMPLATE, name="others", remediation="other")
+    play = Play(
+        config=replace(
+            CONFIG,
+            remediations={"restart-service": RESTART, "other": other},
+            policy=replace(ALLOW, standard=(TEMPLATE, also)),
+        )
+    )
     ask(play, "web1", ChangeType.STANDARD)
     play.feed(
         ChangeRequested(
@@ -287,7 +308,7 @@ def test_two_remediations_of_one_target_wait_for_each_other() -> None:
 def test_the_last_of_a_group_is_not_touched_while_another_is_under_change() -> None:
     """It may be when the first is done."""
     play = halved()
-    assert play.change(2).decision.text == "2 of 2 in web"  # type: ignore[union-attr]
+    assert play.change(2).decision.text == "2 of 2 in web would be away at once"  # type: ignore[union-attr]
     said = next(iter(play.state.alerts.values())).alert
     play.play()
     play.resolve(said)

@@ -5,7 +5,9 @@
 
 from datetime import datetime
 
+from agent.core.changes import templates
 from agent.core.draft import Draft
+from agent.core.policy import history
 from agent.core.policy.attempts import target_key
 from agent.core.problems.record import raise_problem
 from agent.core.state import CLOSED_KEPT, Attempts, State, Timer
@@ -89,6 +91,8 @@ def close(  # noqa: PLR0917 - what, how, why, in words
         outcome_text=text,
     )
     tell(draft, changed, reason, f"closed as {closure}: {text}")
+    history.note_result(state, changed, closure)
+    templates.note_result(state, draft, changed, closure)
     if was_started and closure in (Closure.FAILED, Closure.ROLLED_BACK):
         _count_failure(state, draft, changed)
     elif closure is Closure.SUCCESS:

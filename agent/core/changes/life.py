@@ -8,13 +8,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from agent.core.changes import verify
+from agent.core.changes import templates, verify
 from agent.core.changes.course import close, forget, prepare, roll_back, tell, touch
 from agent.core.draft import Draft
+from agent.core.policy import limits
 from agent.core.policy.attempts import target_key
 from agent.core.policy.binding import binding_of
 from agent.core.policy.calendar import takes, window_of
-from agent.core.policy.judge import judge
+from agent.core.policy.judge import judgement
 from agent.core.state import CLOSED_KEPT, MOMENT, Attempts, State, Timer
 from agent.model.change import (
     Change,
@@ -116,14 +117,23 @@ def open_for(state: State, entity: str, remediation: str, at: datetime) -> Chang
 
 def assess(state: State, draft: Draft, change: Change) -> None:
     """Let policy judge a change that is not under way, and do what it says."""
+    change = templates.settle(state, draft, change)
     change = replace(change, window=window_of(state, change, draft.at))
-    decision = judge(state, change, draft.at)
-    if change.decision != decision:
+    answer = judgement(state, change, draft.at)
+    decision = answer.decision
+    if not decision.says(change.decision):
         draft.note(change.id, decision.reason, f"{decision.verdict}: {decision.text}")
         if change.incident:
             draft.note(change.incident, decision.reason, f"{change.id} {_said(decision)}")
     # What people look at names the rule set in force; what they said under another one is void.
-    change = draft.set_change(state, change, decision=decision, binding=binding_of(state, change))
+    change = draft.set_change(
+        state,
+        change,
+        decision=decision,
+        risk=answer.seen.risk if answer.seen else change.risk,
+        conflicts=answer.seen.conflicts if answer.seen else (),
+        binding=binding_of(state, change),
+    )
     match decision.verdict:
         case Verdict.ALLOWED:
             authorised = draft.set_change(state, change, state=ChangeState.AUTHORISED)
@@ -167,7 +177,7 @@ def withdraw(state: State, draft: Draft) -> None:
 
 def go_on(state: State, draft: Draft) -> None:
     """A change has let go of its target: others may have waited for that."""
-    if draft.is_released:
+    if draft.is_released or any(state.reported[each].progress.is_over for each in draft.reported):
         reassess_waiting(state, draft)
 
 
@@ -198,14 +208,23 @@ def prepared(state: State, draft: Draft, said: RunPrepared) -> None:
         return
     if run.phase is Phase.REMEDIATE:
         change = replace(change, window=window_of(state, change, draft.at))
-        decision = judge(state, change, draft.at)
-        if decision.verdict is not Verdict.ALLOWED:
+        answer = judgement(state, change, draft.at)
+        if answer.decision.verdict is not Verdict.ALLOWED or answer.seen is None:
             draft.set_run(state, run, state=RunState.FINISHED)
             assess(state, draft, draft.set_change(state, change, state=ChangeState.ASSESSED))
             draft.is_released = True
             return
+        change = draft.set_change(
+            state,
+            change,
+            decision=answer.decision,
+            risk=answer.seen.risk,
+            conflicts=answer.seen.conflicts,
+        )
         attempts = state.attempts.setdefault(target_key(change), Attempts())
         attempts.started = [*attempts.started, draft.at][-ATTEMPTS_REMEMBERED_MAX:]
+        limits.note_start(state, change, draft.at)
+        templates.note_start(state, change, draft.at)
     draft.set_run(state, run, state=RunState.LAUNCHING, launched_at=draft.at)
     draft.note(change.id, Reason.RUN_PREPARED, f"{run.id}: digest as approved, policy agrees")
     draft.ask(state, lambda effect: LaunchRun(id=effect, run=run.id))

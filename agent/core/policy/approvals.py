@@ -35,7 +35,7 @@ def missing_approvals(
     state: State, change: Change, rule: PolicyRule, at: datetime
 ) -> Decision | None:
     """As many people as the rule asks for have approved; says who is missing else."""
-    missing = rule.approvals - len(valid_approvals(state, change, rule, at))
+    missing = rule.approvals_for(change.risk) - len(valid_approvals(state, change, rule, at))
     if missing <= 0:
         return None
     return Decision(

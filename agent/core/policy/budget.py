@@ -99,7 +99,7 @@ def is_left(state: State, change: Change, budgets: tuple[Budget, ...]) -> Decisi
     label = state.config.service_map.label(spent.entity)
     return refused(
         Reason.BUDGET_SPENT,
-        f"{label} has spent its error budget: only emergency and standard changes until it recovers",
+        f"{label} has spent its error budget: until it recovers only emergencies and standard ones",
     )
 
 

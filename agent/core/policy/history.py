@@ -48,7 +48,7 @@ def wilson_low(successes: int, runs: int) -> float:
 
 def history_of(state: State, change: Change) -> History:
     """How this remediation did before on this kind of target."""
-    results = state.gate.results.get(_key(state, change), ())
+    results = state.gate.results.get(_key(state, change), [])
     return History(
         successes=sum(results),
         failures=len(results) - sum(results),
@@ -57,7 +57,7 @@ def history_of(state: State, change: Change) -> History:
 
 
 def note_result(state: State, change: Change, closure: Closure) -> None:
-    """A change that had begun is over: remember whether it helped. Stopped by hand, nobody knows."""
+    """A change that had begun is over: remember whether it helped, where anybody can tell."""
     helped = {Closure.SUCCESS: True, Closure.FAILED: False, Closure.ROLLED_BACK: False}
     if change.started_at is None or closure not in helped:
         return

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import pairwise
 
 from agent.model.service import EntityRef
 
@@ -75,6 +76,6 @@ def add_piece(pieces: list[Piece], start: datetime, end: datetime) -> None:
         return
     pieces.append((start, end))
     if len(pieces) > PIECES_MAX:
-        gaps = [later[0] - earlier[1] for earlier, later in zip(pieces, pieces[1:], strict=False)]
+        gaps = [later[0] - earlier[1] for earlier, later in pairwise(pieces)]
         place = gaps.index(min(gaps))
         pieces[place : place + 2] = [(pieces[place][0], pieces[place + 1][1])]

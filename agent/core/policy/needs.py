@@ -10,11 +10,16 @@ from agent.model.policy import Decision
 from agent.model.reason import Reason
 
 
+def still_registered(state: State, change: Change) -> Decision | None:
+    """There is such a remediation."""
+    if change.remediation in state.config.remediations:
+        return None
+    return refused(Reason.REMEDIATION_GONE, f"{change.remediation} is not registered any more")
+
+
 def still_possible(state: State, change: Change, at: datetime) -> Decision | None:
     """What would run, and where, is what was asked for."""
-    remediation = state.config.remediations.get(change.remediation)
-    if remediation is None:
-        return refused(Reason.REMEDIATION_GONE, f"{change.remediation} is not registered any more")
+    remediation = state.config.remediations[change.remediation]
     if remediation.digest != change.digest:
         return refused(
             Reason.DIGEST_MISMATCH, f"{change.remediation} was changed since this was asked for"

@@ -3,7 +3,11 @@
 Not here: what follows from it (`risk`, `conflicts`, `budget`).
 """
 
+from typing import TypeVar
+
 from agent.model.service import EntityRef, ServiceMap
+
+Value = TypeVar("Value")
 
 NEAR_HOPS = 3
 """Changes further apart on the map than this are in nobody's way."""
@@ -61,7 +65,7 @@ class Rests:
         _kept(self._reach, ref, len(above))
 
 
-def _kept[Value](memory: dict[EntityRef, Value], ref: EntityRef, value: Value) -> Value:
+def _kept(memory: dict[EntityRef, Value], ref: EntityRef, value: Value) -> Value:
     if len(memory) >= KEPT_MAX:
         memory.clear()
     memory[ref] = value

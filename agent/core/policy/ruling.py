@@ -2,10 +2,10 @@
 
 from datetime import datetime
 
-from agent.core import facts
-from agent.core.conditions import ConditionFailure
+from agent.core.conditions import ConditionFailure, Facts
 from agent.core.policy import calendar
-from agent.core.policy.answers import refused
+from agent.core.policy.answers import LOOK_AGAIN, refused
+from agent.core.policy.assessment import assess
 from agent.core.state import State
 from agent.model.change import Change
 from agent.model.policy import Decision, PolicyRule, Verdict
@@ -14,27 +14,46 @@ from agent.model.reason import Reason
 
 def rule_for(state: State, change: Change, at: datetime) -> PolicyRule | None:
     """The policy rule that decides about this change, if there is one."""
-    rule = ruling(state, change, at)
+    if unreadable(state, at) is not None or change.remediation not in state.config.remediations:
+        return None
+    rule = ruling(state, change, at, assess(state, change, at).facts)
     return rule if isinstance(rule, PolicyRule) else None
 
 
-def ruling(state: State, change: Change, at: datetime) -> PolicyRule | Decision:
-    """The rule that decides, or the answer where there is none, or none can be read."""
-    policy = state.config.policy
-    if policy is None:
+def unreadable(state: State, at: datetime) -> Decision | None:
+    """Why policy cannot be asked at all, or None."""
+    if state.config.policy is None:
         return refused(Reason.POLICY_MISSING, "there is no readable change policy")
-    blind = calendar.unreadable(state, at)
-    if blind is not None:
-        return blind
-    known = facts.of_change(state, change, at)
-    for rule, condition in zip(policy.rules, state.derived.policy, strict=True):
+    return calendar.unreadable(state, at)
+
+
+def ruling(state: State, change: Change, at: datetime, known: Facts) -> PolicyRule | Decision:
+    """The rule that decides, or the answer where it is no, not yet, or there is none.
+
+    A rule that defers holds until its moment has come; then the rules below it are asked.
+    """
+    for rule, condition, needed in state.derived.policy:
+        if any(name in known.values and known.values[name] != value for name, value in needed):
+            continue
         try:
             holds = condition.holds(known)
         except ConditionFailure as failure:
             return refused(Reason.POLICY_FAILED, f"policy rule {rule.name}: {failure}", rule.name)
-        if holds and rule.verdict is Verdict.REFUSED:
+        if not holds:
+            continue
+        if rule.verdict is Verdict.REFUSED:
             text = rule.text or f"policy rule {rule.name} refuses it"
             return refused(Reason.POLICY_REFUSES, text, rule.name)
-        if holds:
+        if rule.verdict is not Verdict.DEFERRED:
             return rule
+        until = rule.defer_until or change.requested_at + (rule.defer_for or LOOK_AGAIN)
+        if at < until:
+            text = rule.text or f"policy rule {rule.name} defers it"
+            return Decision(
+                verdict=Verdict.DEFERRED,
+                reason=Reason.POLICY_DEFERS,
+                text=text,
+                rule=rule.name,
+                until=until,
+            )
     return refused(Reason.NO_POLICY_RULE, "no policy rule allows it")
