@@ -37,6 +37,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     ),
     "agent.connector": ("agent.model", "agent.errors"),
     "agent.manifest": ("agent.connector", "agent.model", "agent.errors"),
+    # Checks what we claim, and so may know nothing of us; runs alone, as one file.
+    "agent.verifier": (),
     "connectors": ("agent.connector", "agent.model", "agent.errors"),
     "agent.sim": ("agent.core", "agent.model", "agent.config", "agent.errors"),
     "agent.runtime": (
@@ -48,6 +50,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "agent.connector",
         "agent.manifest",
         "agent.errors",
+        "agent.verifier",
     ),
     "agent.web": (
         "agent",
@@ -95,6 +98,7 @@ MAY_USE: dict[str, tuple[str, ...]] = {
     ),
     "agent.connector": ("pydantic",),
     "agent.manifest": ("pydantic",),
+    "agent.verifier": (),
     "connectors": ("pydantic", "pydantic_core"),
     # The hot path: thousands of alerts a second are read here and nowhere else.
     "connectors.alertmanager": ("msgspec", "pydantic"),
@@ -102,6 +106,7 @@ MAY_USE: dict[str, tuple[str, ...]] = {
     "agent.runtime": ("prometheus_client", "structlog"),
     "agent.runtime.ansible": ("ansible_runner", "structlog"),
     "agent.runtime.app": ("prometheus_client", "uvloop"),
+    "agent.runtime.audit.note": ("cryptography",),
     "agent.runtime.client": ("aiohttp", "prometheus_client", "tenacity", "yarl"),
     "agent.runtime.codec": ("msgspec",),
     "agent.runtime.migrate": ("alembic", "sqlalchemy"),

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from agent import __version__
+from agent.cli.main_audit import app as audit_commands
 from agent.cli.main_incidents import app as incident_commands
 from agent.cli.main_map import app as map_commands
 from agent.cli.main_problems import app as problem_commands
@@ -219,6 +220,7 @@ def token(
     raise typer.Exit(run(Remote(url, token), name, roles))
 
 
+app.add_typer(audit_commands, name="audit")
 app.add_typer(incident_commands)
 app.add_typer(map_commands, name="map")
 app.add_typer(problem_commands)

@@ -28,7 +28,7 @@ Part = TypeVar("Part", bound=Strict | None)
 
 FILE_KEYS = (
     *("token_file", "secret_file", "apprise_file", "ca_file"),
-    *("known_hosts", "private_key_file"),
+    *("known_hosts", "private_key_file", "key_file"),
 )
 """Keys of any part that name a file."""
 OPTIONS_FILE = "file"
@@ -144,6 +144,8 @@ def _files(settings: Settings) -> Iterator[tuple[Loc, Path]]:
     parts: list[tuple[Loc, object]] = [
         (("prometheus",), settings.prometheus),
         (("ansible",), settings.ansible),
+        (("audit",), settings.audit),
+        (("audit", "webhook"), settings.audit.webhook),
     ]
     for key in ("sources", "connectors", "receivers", "tokens"):
         parts += [((key, number), part) for number, part in enumerate(getattr(settings, key))]
@@ -172,7 +174,13 @@ def _resolved(settings: Settings, folder: Path) -> Settings:
     singles = {
         key: _with_files(getattr(settings, key), folder) for key in ("prometheus", "ansible")
     }
-    return settings.model_copy(update={**folders, **lists, **singles})
+    kept = _with_files(settings.audit, folder).model_copy(
+        update={
+            "file": settings.audit.file and folder / settings.audit.file,
+            "webhook": _with_files(settings.audit.webhook, folder),
+        }
+    )
+    return settings.model_copy(update={**folders, **lists, **singles, "audit": kept})
 
 
 def _with_files(part: Part, folder: Path) -> Part:

@@ -56,6 +56,13 @@ def _sha256(value: object) -> str:
     return value
 
 
+def _origin(value: object) -> str:
+    if not isinstance(value, str) or not re.fullmatch(r"[^\s+]{1,200}", value):
+        raise ValueError("is no name of a log: no spaces and no +, like example.org/watchkeeper")
+    return value
+
+
+OriginName = Annotated[str, BeforeValidator(_origin)]
 Sha256 = Annotated[str, BeforeValidator(_sha256)]
 Address = Annotated[str, BeforeValidator(_address)]
 Url = Annotated[str, BeforeValidator(_url)]
@@ -209,6 +216,63 @@ class Retention(Strict):
     )
     run_output: Duration = Field(default=timedelta(days=30), description="Lines that runs printed.")
     journal: Duration = Field(default=timedelta(days=90), description="Entries, for replay.")
+    audit: Duration = Field(
+        default=timedelta(weeks=366),
+        description="Events of the audit log; their hashes are kept for ever.",
+    )
+
+
+class AuditWebhook(Strict):
+    """A place outside that takes checkpoints of the audit log by POST."""
+
+    url: Url = Field(description="Where checkpoints are posted, as text.")
+    token: SecretStr | None = Field(default=None, description="Bearer token.")
+    token_file: FilePath | None = Field(default=None, description="File that holds the token.")
+    timeout: Duration = Field(
+        default=timedelta(seconds=15), description="How long one request may take."
+    )
+    ca_file: FilePath | None = Field(
+        default=None, description="Certificates to trust beside the system's."
+    )
+    proxy: Url | None = Field(default=None, description="HTTP proxy on the way there.")
+
+    @model_validator(mode="after")
+    def _one_secret(self) -> Self:
+        _at_most_one(self, "token")
+        return self
+
+
+class Audit(Strict):
+    """Signed checkpoints of the audit log, and who keeps them outside of the agent."""
+
+    key_file: FilePath | None = Field(
+        default=None,
+        description="Ed25519 key that signs (PEM). Default: `audit.key` in the data folder, made "
+        "at the first start.",
+    )
+    origin: OriginName | None = Field(
+        default=None, description="Name of the log in its checkpoints. Default: after its key."
+    )
+    every: Duration = Field(
+        default=timedelta(minutes=1),
+        description="How soon a new event is under a checkpoint.",
+    )
+    events: int = Field(
+        default=1_000, gt=0, description="So many new events are signed before that time."
+    )
+    file: FilePath | None = Field(
+        default=None,
+        description="File outside of the data folder to which checkpoints are appended.",
+    )
+    webhook: AuditWebhook | None = Field(
+        default=None, description="A place outside that takes them by POST."
+    )
+    receivers: list[Name] = Field(
+        default_factory=list, description="Receivers that are told the newest checkpoint."
+    )
+    receivers_every: Duration = Field(
+        default=timedelta(days=1), description="How often they are told."
+    )
 
 
 class Ansible(Strict):
@@ -274,4 +338,15 @@ class Settings(Strict):
     calendars: Calendars = Field(
         default_factory=Calendars, description="Where subscribed calendars may come from."
     )
+    audit: Audit = Field(
+        default_factory=Audit, description="Who keeps checkpoints of the audit log outside."
+    )
     ansible: Ansible = Field(default_factory=Ansible, description="How playbooks are run.")
+
+    @model_validator(mode="after")
+    def _known_receivers(self) -> Self:
+        known = {receiver.name for receiver in self.receivers}
+        for name in self.audit.receivers:
+            if name not in known:
+                raise ValueError(f'audit.receivers: receiver "{name}" is not defined')
+        return self

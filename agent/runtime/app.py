@@ -18,6 +18,9 @@ from agent.config.schema_settings import Settings
 from agent.core.step import step
 from agent.errors import PermanentError
 from agent.model.entry import AgentStarted
+from agent.runtime.audit.checkpoints import AuditMetrics, Publisher
+from agent.runtime.audit.desk import AuditDesk
+from agent.runtime.audit.note import KEY_NAME, open_signer
 from agent.runtime.clock import SystemClock
 from agent.runtime.database import Database
 from agent.runtime.folder import DATABASE_NAME, hold_folder
@@ -35,7 +38,7 @@ from agent.runtime.reload import Reload
 from agent.runtime.retention import Pruner, Retention
 from agent.runtime.snapshot import Snapshots
 from agent.runtime.store import Store
-from agent.runtime.tools import open_tools
+from agent.runtime.tools import Tools, open_tools
 
 log = logger("app")
 
@@ -104,6 +107,7 @@ async def _watch(  # noqa: PLR0917 - all of it
         )
         intake = Intake(loop, IntakeMetrics(registry), _intake_limits(settings))
         reload = Reload(settings, loop, clock, registry)
+        publisher = _publisher(settings, folder, database, tools, AuditMetrics(registry))
         parts = Parts(
             settings=settings,
             loop=loop,
@@ -113,9 +117,9 @@ async def _watch(  # noqa: PLR0917 - all of it
             clock=clock,
             registry=registry,
             discoverer=tools.discoverer,
-            problems=lambda: [reload.problem] if reload.problem else [],
+            audit=AuditDesk(database, publisher),
+            problems=lambda: [*([reload.problem] if reload.problem else []), *publisher.problems()],
         )
-        pruner = Pruner(database, snapshots, clock, _retention(settings))
         services: tuple[Service, ...] = (
             ("output", output.run),
             (
@@ -123,7 +127,8 @@ async def _watch(  # noqa: PLR0917 - all of it
                 lambda: performer.run(loop, lost_runs=recovered.lost_runs, left=recovered.effects),
             ),
             ("reload", reload.run),
-            ("prune", pruner.run),
+            ("prune", Pruner(database, snapshots, clock, _retention(settings)).run),
+            ("audit", publisher.run),
             *tools.pollers(loop, intake),
         )
         stopping = _stop_signal(reload)
@@ -185,6 +190,25 @@ def _intake_limits(settings: Settings) -> IntakeLimits:
     )
 
 
+def _publisher(
+    settings: Settings, folder: Path, database: Database, tools: Tools, metrics: AuditMetrics
+) -> Publisher:
+    """Signs with the key that was given, or the folder's own, made at the first start."""
+    wish = settings.audit
+    path = wish.key_file or folder / KEY_NAME
+    return Publisher(
+        database,
+        open_signer(path, wish.origin, may_make=wish.key_file is None),
+        tools.audit,
+        clock=tools.clock,
+        every=wish.every,
+        events=wish.events,
+        metrics=metrics,
+    )
+
+
 def _retention(settings: Settings) -> Retention:
     kept = settings.retention
-    return Retention(history=kept.incidents, journal=kept.journal, output=kept.run_output)
+    return Retention(
+        history=kept.incidents, journal=kept.journal, output=kept.run_output, audit=kept.audit
+    )

@@ -21,6 +21,7 @@ Resolve = Callable[[str], Config]
 KINDS: dict[str, type[What]] = {kind.__name__: kind for kind in get_args(What)}
 
 _encoder = msgspec.json.Encoder()
+_canonical = msgspec.json.Encoder(order="sorted")
 _decoders: dict[type, msgspec.json.Decoder[object]] = {}
 
 R = TypeVar("R")
@@ -42,6 +43,16 @@ def encode(value: object) -> bytes:
     or `OverflowError` for what JSON cannot hold.
     """
     return _encoder.encode(value)
+
+
+def encode_canonical(value: object) -> bytes:
+    """The same value gives the same bytes: names sorted, no spaces. Raises what `encode` raises."""
+    return _canonical.encode(value)
+
+
+def plain(value: object) -> object:
+    """The value as what JSON has: mappings, lists, texts and numbers."""
+    return msgspec.to_builtins(value)
 
 
 def decode(kind: type[R], body: bytes) -> R:

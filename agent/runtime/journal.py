@@ -11,6 +11,8 @@ from datetime import datetime
 from agent.model.entry import ConfigLoaded, Entry
 from agent.model.rule import EMPTY_CONFIG, Config
 from agent.model.transition import Transition
+from agent.runtime.audit.events import Happened, event_of, is_audited
+from agent.runtime.audit.log import append
 from agent.runtime.codec import (
     Resolve,
     decode,
@@ -35,6 +37,7 @@ class Batch:
     entries: list[tuple[int, int, str, bytes]] = field(default_factory=list)
     configs: dict[str, Config] = field(default_factory=dict)
     rows: Rows = field(default_factory=Rows)
+    audited: list[Happened] = field(default_factory=list)
 
     def add(self, entry: Entry, body: bytes, transition: Transition) -> None:
         """Take up one entry, its encoded body, and what it led to."""
@@ -43,12 +46,15 @@ class Batch:
             self.configs[what.config.digest] = what.config
         self.entries.append((entry.number, to_micros(entry.at), type(what).__name__, body))
         self.rows.add(entry.number, transition.records)
+        if is_audited(what, transition.records):
+            self.audited.append(Happened(entry=entry, body=body, transition=transition))
 
     def write(self, connection: sqlite3.Connection) -> None:
         """Write all of it inside the transaction that is open."""
         CONFIGS.write(connection, [(key, encode(value)) for key, value in self.configs.items()])
         ENTRIES.write(connection, self.entries)
         self.rows.write(connection)
+        append(connection, [event_of(happened) for happened in self.audited])
 
 
 def read_entries(

@@ -11,6 +11,7 @@ from prometheus_client import CollectorRegistry
 from agent.config.schema_settings import Settings
 from agent.model.alert import Alert
 from agent.model.reported import ChangeReport
+from agent.runtime.audit.desk import AuditDesk
 from agent.runtime.clock import Clock
 from agent.runtime.discover import Discoverer
 from agent.runtime.intake import Intake
@@ -50,6 +51,7 @@ class Parts:
     clock: Clock
     registry: CollectorRegistry
     discoverer: Discoverer
+    audit: AuditDesk
     problems: Callable[[], Sequence[str]]
     """Why the agent is not well; empty while all is."""
 

@@ -32,6 +32,8 @@ class Retention:
     """How far back rules can be replayed."""
     output: timedelta = timedelta(days=90)
     """Live output of runs."""
+    audit: timedelta = timedelta(weeks=366)
+    """Texts of audit events; their hashes stay, so that what is kept can still be checked."""
 
 
 _HISTORY = (
@@ -56,6 +58,15 @@ _HISTORY = (
 _OUTPUT = (
     "DELETE FROM run_output WHERE (run, number) IN (SELECT run, number"
     " FROM run_output WHERE at < ?1 ORDER BY at LIMIT ?2)",
+)
+_AUDIT = (
+    # A beginning goes, never a middle: events are in the order in which they were written.
+    "DELETE FROM audit WHERE number IN (SELECT number FROM (SELECT number, at FROM audit"
+    " ORDER BY number LIMIT ?2) AS oldest WHERE at < ?1)",
+    "DELETE FROM audit_subjects WHERE (subject, number) IN (SELECT subject, number FROM"
+    " audit_subjects WHERE number < (SELECT min(number) FROM audit) LIMIT ?2)",
+    "DELETE FROM audit_checkpoints WHERE size IN (SELECT size FROM audit_checkpoints WHERE"
+    " size < (SELECT min(number) FROM audit) ORDER BY size LIMIT ?2)",
 )
 
 
@@ -86,6 +97,9 @@ class Pruner:
             deleted += await self._in_slices(partial(_delete, statement, history))
         for statement in _OUTPUT:
             deleted += await self._in_slices(partial(_delete, statement, output))
+        audit = to_micros(now - self._retention.audit)
+        for statement in _AUDIT:
+            deleted += await self._in_slices(partial(_delete, statement, audit))
         behind = self._snapshots.oldest_number()
         if behind is not None:
             oldest = to_micros(now - self._retention.journal)

@@ -154,3 +154,49 @@ tokens = Table(
     _text("name"),
     _body(),
 )
+
+# Events of the audit log and the tree over them: never rebuilt, and pruned by a limit of its own.
+audit = Table(
+    "audit",
+    metadata,
+    _number(),
+    _moment("at"),
+    _text("kind"),
+    _body(),
+    Index("ix_audit_at", "at"),
+)
+
+audit_subjects = Table(
+    "audit_subjects",
+    metadata,
+    _text("subject"),
+    Column("number", Integer, nullable=False),
+    PrimaryKeyConstraint("subject", "number"),
+)
+
+audit_nodes = Table(
+    "audit_nodes",
+    metadata,
+    Column("level", Integer, nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("level", "position"),
+)
+
+audit_people = Table(
+    "audit_people",
+    metadata,
+    Column("name", Text, primary_key=True),
+    _text("commitment"),
+    Column("salt", LargeBinary, nullable=False),
+)
+
+audit_checkpoints = Table("audit_checkpoints", metadata, _number("size"), _moment("at"), _body())
+
+audit_deliveries = Table(
+    "audit_deliveries",
+    metadata,
+    Column("destination", Text, primary_key=True),
+    Column("size", BigInteger, nullable=False),
+    _moment("at"),
+)

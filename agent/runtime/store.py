@@ -6,6 +6,7 @@ what is no consequence of an entry: output of runs, and tokens. Deleting it is `
 
 import sqlite3
 from collections.abc import Sequence
+from datetime import datetime
 from typing import TypeVar
 
 from agent.model.alert import AlertRecord
@@ -16,6 +17,8 @@ from agent.model.problem import Problem
 from agent.model.remediation import RunLine
 from agent.model.reported import ReportedChange
 from agent.model.service import EntityRef
+from agent.runtime.audit import log as audit
+from agent.runtime.audit.events import token_made, token_removed
 from agent.runtime.codec import decode, encode, to_micros
 from agent.runtime.database import Database
 from agent.runtime.projection import Insert, number_of
@@ -182,16 +185,24 @@ class Store:
         query = "SELECT body FROM tokens ORDER BY name, id LIMIT ?"
         return await self._all(TokenRecord, query, (PAGE_MAX,))
 
-    async def add_token(self, record: TokenRecord) -> None:
-        """Keep the record of a token; durable on return."""
+    async def add_token(self, record: TokenRecord, *, by: str) -> None:
+        """Keep the record of a token that somebody made; durable, and audited, on return."""
         row = (record.id, record.name, encode(record))
-        await self._database.write(lambda connection: TOKENS.write(connection, [row]))
 
-    async def remove_token(self, token_id: str) -> None:
-        """Forget a token; durable on return. An unknown one is no error."""
-        await self._database.write(
-            lambda connection: connection.execute("DELETE FROM tokens WHERE id = ?", (token_id,))
-        )
+        def add(connection: sqlite3.Connection) -> None:
+            TOKENS.write(connection, [row])
+            audit.append(connection, [token_made(record, by)])
+
+        await self._database.write(add)
+
+    async def remove_token(self, token_id: str, *, by: str, at: datetime) -> None:
+        """Forget a token; durable, and audited, on return. An unknown one is no error."""
+
+        def remove(connection: sqlite3.Connection) -> None:
+            if connection.execute("DELETE FROM tokens WHERE id = ?", (token_id,)).rowcount:
+                audit.append(connection, [token_removed(token_id, by, at)])
+
+        await self._database.write(remove)
 
     async def _one(self, kind: type[R], table: str, identifier: str) -> R | None:
         try:

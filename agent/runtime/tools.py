@@ -19,6 +19,7 @@ from agent.errors import PermanentError
 from agent.manifest import Kind
 from agent.model.remediation import RunLine
 from agent.runtime.ansible.executor import AnsibleExecutor
+from agent.runtime.audit.destinations import Destination, destinations
 from agent.runtime.client import Client, ClientMetrics, Endpoint, open_session
 from agent.runtime.clock import Clock
 from agent.runtime.discover import Discoverer, discoverer
@@ -60,6 +61,8 @@ class Tools:
     clock: Clock
     poll_every: Mapping[str, timedelta]
     discoverer: Discoverer
+    audit: tuple[Destination, ...]
+    """Who keeps checkpoints of the audit log."""
 
     def pollers(
         self, loop: Loop, intake: Intake
@@ -130,6 +133,7 @@ async def open_tools(
                 clock=clock,
                 poll_every={item.name: item.poll_every for item in settings.connectors},
                 discoverer=discoverer(settings, connectors, client, clock),
+                audit=destinations(settings.audit, client, notifier),
             )
     finally:
         notifier.stop()

@@ -111,7 +111,7 @@ async def make_token(call: Call) -> web.StreamResponse:
     if not ROLES.keys() & set(asked.roles):
         raise refuse(HTTPStatus.BAD_REQUEST, f"Give at least one role of {', '.join(ROLES)}.")
     token, record = mint(name=asked.name, roles=asked.roles, at=at, expires_at=asked.expires_at)
-    await site.tokens.add_token(record)
+    await site.tokens.add_token(record, by=call.identity.name)
     site.keyring.add(record)
     return answer(MintedToken(token=token, record=_view(record)), MintedToken, HTTPStatus.CREATED)
 
@@ -121,7 +121,7 @@ async def remove_token(call: Call) -> web.StreamResponse:
     site, identifier = call.site, call.named("id")
     if site.keyring.remove(identifier) is None:
         raise not_found("token", identifier)
-    await site.tokens.remove_token(identifier)
+    await site.tokens.remove_token(identifier, by=call.identity.name, at=site.clock.now())
     return web.Response(status=HTTPStatus.NO_CONTENT)
 
 

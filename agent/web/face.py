@@ -10,6 +10,7 @@ from datetime import datetime
 from agent import __version__
 from agent.config.schema_settings import Settings
 from agent.errors import PermanentError
+from agent.runtime.audit.names import OURSELVES
 from agent.runtime.parts import Parts
 from agent.runtime.tokens import Keyring, TokenRecord, mint, record_of
 from agent.web.api import API_ROUTES
@@ -62,6 +63,7 @@ async def open_face(parts: Parts) -> AsyncIterator[str]:
         metrics=HttpMetrics(parts.registry),
         registry=parts.registry,
         discoverer=parts.discoverer,
+        audit=parts.audit,
         about=About(version=__version__, started_at=now, problems=parts.problems),
     )
     listener = Listener(site, (*API_ROUTES, *page_routes()), host, int(port))
@@ -86,7 +88,7 @@ async def _start(listener: Listener, address: str) -> tuple[str, int]:
 async def _greet(parts: Parts, keyring: Keyring, now: datetime) -> None:
     """The first start: make the one token that can make others, and show it once."""
     token, record = mint(name=FIRST_ADMIN, roles=("admin",), at=now)
-    await parts.store.add_token(record)
+    await parts.store.add_token(record, by=OURSELVES)
     keyring.add(record)
     print(
         f"First start. This token may do everything; it is shown only now:\n\n  {token}\n\n"

@@ -18,6 +18,7 @@ from agent.model.remediation import RunLine
 from agent.model.reported import ChangeReport, ReportedChange
 from agent.model.service import EntityRef
 from agent.model.transition import Transition
+from agent.runtime.audit.desk import AuditDesk
 from agent.runtime.clock import Clock
 from agent.runtime.discover import Discoverer
 from agent.runtime.feed import Resync
@@ -143,11 +144,11 @@ class History(Protocol):
 class TokenShelf(Protocol):
     """Where the records of tokens are kept."""
 
-    async def add_token(self, record: TokenRecord) -> None:
-        """Durable when it returns."""
+    async def add_token(self, record: TokenRecord, *, by: str) -> None:
+        """Durable, and audited, when it returns."""
 
-    async def remove_token(self, token_id: str) -> None:
-        """Durable when it returns."""
+    async def remove_token(self, token_id: str, *, by: str, at: datetime) -> None:
+        """Durable, and audited, when it returns."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,4 +188,6 @@ class Site:
     """Sources that sign what they send, and how."""
     discoverer: Discoverer | None = None
     """None where nobody can be asked for the map."""
+    audit: AuditDesk | None = None
+    """None where no database is behind the history."""
     catalogues: Catalogues = field(default_factory=Catalogues)

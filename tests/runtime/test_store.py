@@ -121,9 +121,9 @@ async def test_tokens_come_and_go(database: Database) -> None:
     """A record added is listed until it is removed."""
     store = Store(database)
     _, record = mint(name="ann", roles=("sre",), at=START)
-    await store.add_token(record)
+    await store.add_token(record, by="anna")
     assert (record,) == await store.tokens()
-    await store.remove_token(record.id)
+    await store.remove_token(record.id, by="anna", at=START)
     assert await store.tokens() == ()
 
 

@@ -147,10 +147,10 @@ class MemoryHistory:
     ) -> Sequence[StateInterval]:
         return []
 
-    async def add_token(self, record: TokenRecord) -> None:
+    async def add_token(self, record: TokenRecord, *, by: str) -> None:
         self.tokens[record.id] = record
 
-    async def remove_token(self, token_id: str) -> None:
+    async def remove_token(self, token_id: str, *, by: str, at: datetime) -> None:
         self.tokens.pop(token_id, None)
 
 
