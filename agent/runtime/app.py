@@ -87,9 +87,8 @@ async def _watch(  # noqa: PLR0917 - all of it
     async with AsyncExitStack() as stack:
         database = Database(folder / DATABASE_NAME, partial(check, number=owner))
         stack.callback(database.close)
-        store = Store(database)
+        store, effects = Store(database), EffectMetrics(registry)
         output = OutputWriter(store)
-        effects = EffectMetrics(registry)
         tools = await stack.enter_async_context(
             open_tools(
                 settings, folder, clock=clock, registry=registry, effects=effects, report=output.put

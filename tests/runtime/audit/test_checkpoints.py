@@ -15,10 +15,9 @@ from agent.runtime.audit.checkpoints import AGAIN_AFTER, AuditMetrics, Publisher
 from agent.runtime.audit.destinations import CheckpointFile, Destination, destinations
 from agent.runtime.audit.note import open_signer
 from agent.runtime.client import Client, ClientMetrics, Endpoint, open_session
-from agent.runtime.database import Database
 from agent.runtime.notify import Notifier
 from agent.verifier import Key, open_checkpoint, split_notes
-from tests.runtime.agents import StillClock
+from tests.runtime.agents import StillClock, own
 from tests.runtime.audit.records import Log
 from tests.runtime.test_client import serving
 
@@ -30,7 +29,7 @@ class Published:
         self.log = log
         self.clock = StillClock()
         self.registry = CollectorRegistry()
-        self.database = Database(log.path)
+        self.database = own(log.path)
         self.publisher = Publisher(
             self.database,
             log.signer,

@@ -21,7 +21,7 @@ from agent.runtime.audit.events import TEXT_CHARACTERS_MAX
 from agent.runtime.audit.log import append, events_about, first_kept, head_of, read_events, size_of
 from agent.runtime.audit.names import commitment, forget
 from agent.runtime.codec import encode_what
-from agent.runtime.database import Database, connect
+from agent.runtime.database import connect
 from agent.runtime.journal import Batch
 from agent.runtime.migrate import migrate
 from agent.runtime.rebuild import rebuild
@@ -30,7 +30,7 @@ from agent.runtime.snapshot import Snapshots
 from agent.runtime.store import Store
 from agent.runtime.tokens import mint
 from tests.core.play import SHOP, START, Play, ref
-from tests.runtime.agents import StillClock
+from tests.runtime.agents import StillClock, own
 from tests.runtime.audit.records import Log
 
 
@@ -240,7 +240,7 @@ def test_a_rebuild_leaves_the_audit_log_alone(tmp_path: Path) -> None:
 async def test_tokens_are_audited_without_the_token(tmp_path: Path) -> None:
     """Who may do what from when on, and by whose hand; and when it ended."""
     log = Log(tmp_path)
-    database = Database(log.path)
+    database = own(log.path)
     token, record = mint(name="dora", roles=("approver",), at=START)
     store = Store(database)
     await store.add_token(record, by="anna")
@@ -260,7 +260,7 @@ async def test_what_retention_lets_go_can_be_vouched_for(tmp_path: Path) -> None
     log.add(10)
     log.add(600)
     clock.move(timedelta(days=30, seconds=300))
-    database = Database(log.path)
+    database = own(log.path)
     pruner = Pruner(database, Snapshots(tmp_path / "s"), clock, Retention(audit=timedelta(days=30)))
     await pruner.prune()
     database.close()
