@@ -26,6 +26,8 @@ NEWS = frozenset(
         Reason.APPROVAL_NEEDED,
         Reason.HANDED_OVER,
         Reason.VERIFICATION_FAILED,
+        Reason.MODE_DEMOTED,
+        Reason.PROPOSED,
         Reason.RUN_LOST,
         Reason.TOLD_AGAIN,
         Reason.CLEAR,

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
+from agent.core.autonomy.memory import Attempts, Autonomy
 from agent.core.belonging import Corrected, Onset, Sign, Wave
 from agent.core.causes.lesson import Lesson
 from agent.core.changes.throttle_window import ThrottleWindow
@@ -58,6 +59,7 @@ class Timer(StrEnum):
     RESTORATION = "restoration"
     UNTIL_CLEAR = "until_clear"
     DECIDE = "decide"
+    CASE = "case"
     RETRY = "retry"
     THROTTLE = "throttle"
     CHANGE = "change"
@@ -228,15 +230,6 @@ class NotifyGroup:
 
 
 @dataclass(slots=True, kw_only=True)
-class Attempts:
-    """When a remediation was started on a target, newest last, and whether its breaker is open."""
-
-    started: list[datetime] = field(default_factory=list)
-    failed: int = 0
-    breaker_open: bool = False
-
-
-@dataclass(slots=True, kw_only=True)
 class Looking:
     """How far the agent has looked at the metrics around a live incident."""
 
@@ -292,6 +285,7 @@ class Memory:
     runs: dict[str, Run] = field(default_factory=dict)
     verifying: dict[str, Verifying] = field(default_factory=dict)
     attempts: dict[str, Attempts] = field(default_factory=dict)
+    autonomy: Autonomy = field(default_factory=Autonomy)
     throttles: dict[str, ThrottleWindow] = field(default_factory=dict)
     """By rule and group; bounded, and dropped when their time is over."""
     gate: Gate = field(default_factory=Gate)

@@ -16,8 +16,9 @@ from agent.core import (
     sync,
     until_clear,
 )
+from agent.core.autonomy import cases, halts, promotion
 from agent.core.causes import look, ranking, reports, suspects
-from agent.core.changes import asked, decide, templates, verify
+from agent.core.changes import asked, decide, propose, take_up, templates, verify
 from agent.core.changes import life as changes
 from agent.core.draft import Draft
 from agent.core.drift import observe
@@ -25,6 +26,14 @@ from agent.core.policy import budget
 from agent.core.problems import known_error, recurrence
 from agent.core.problems import life as problems
 from agent.core.state import State, Timer
+from agent.model.autonomy_entries import (
+    AutonomyResumed,
+    AutonomyStopped,
+    BreakerReset,
+    ModeDemoted,
+    ModePromoted,
+    ProposalTaken,
+)
 from agent.model.entry import (
     AgentStarted,
     AlertsDeclaredUnrelated,
@@ -81,6 +90,8 @@ STAGES = (
     health.follow,
     recurrence.recur,
     changes.withdraw,
+    cases.follow,
+    propose.withdraw,
     decide.decide,
     changes.go_on,
     look.follow,
@@ -137,6 +148,7 @@ def _apply(state: State, draft: Draft, what: What) -> None:
         case ConfigLoaded():
             state.adopt(what.config)
             observe.map_changed(state)
+            promotion.adopt(state, draft)
             alerts.replace_all(state, draft)
             alerts.await_heartbeats(state, draft)
             budget.keep(state, draft.at)
@@ -181,6 +193,27 @@ def _hear(state: State, draft: Draft, what: What) -> None:
             asked.cancel(state, draft, what)
         case StandardReinstated():
             templates.reinstate(state, draft, what)
+        case ProposalTaken():
+            take_up.take_up(state, draft, what)
+        case _:
+            _hear_about_rules(state, draft, what)
+
+
+def _hear_about_rules(state: State, draft: Draft, what: What) -> None:
+    """What people say about how far rules may go."""
+    match what:
+        case ModePromoted():
+            promotion.promote(state, draft, what)
+        case ModeDemoted():
+            promotion.demote(state, draft, what)
+        case AutonomyStopped():
+            halts.stop(state, draft, what)
+            if what.cancel:
+                changes.cancel_all_of_rules(state, draft, what.by, what.note)
+        case AutonomyResumed():
+            halts.resume(state, draft, what)
+        case BreakerReset():
+            halts.reset(state, draft, what)
 
 
 def _wake(state: State, draft: Draft) -> None:
@@ -213,6 +246,8 @@ def _wake(state: State, draft: Draft) -> None:
                 decide.retry(state, draft, key)
             case Timer.THROTTLE:
                 decide.end_window(state, draft, key)
+            case Timer.CASE:
+                cases.look(state, draft, key)
             case Timer.CHANGE:
                 changes.reassess(state, draft, key)
             case Timer.VERIFY:

@@ -160,3 +160,6 @@ class AutonomyLimits:
     """A rule that would act on more targets than this within..."""
     bulk_within: timedelta = timedelta(minutes=10)
     """...pauses and asks a person."""
+
+
+DEFAULT_LIMITS = AutonomyLimits()

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from agent.model.autonomy import Mode
 from agent.model.interval import Interval
 from agent.model.policy import Approval, Conflict, Decision
 from agent.model.remediation import Host, ParameterValue, Phase, RunResult
@@ -85,6 +86,10 @@ class Change:
     """...and to be over by then, whatever becomes of it."""
     window: Interval | None = None
     """The window in which it would run; None where nothing bounds it, or none is in sight."""
+    rule: str | None = None
+    """The remediation rule whose wish it is, also where a person took it up."""
+    mode: Mode | None = None
+    """The mode in which the rule asked for it; None where a person did."""
     attempt: int = 1
     run: str | None = None
     rollback_run: str | None = None

@@ -8,6 +8,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from agent.model.alert import Alert
+from agent.model.autonomy_entries import (
+    AutonomyResumed,
+    AutonomyStopped,
+    BreakerReset,
+    ModeDemoted,
+    ModePromoted,
+    ProposalTaken,
+)
 from agent.model.calendar import Calendar
 from agent.model.change import ChangeType
 from agent.model.policy_entries import StandardReinstated
@@ -355,6 +363,12 @@ What = (
     | ApprovalRejected
     | ChangeCancelled
     | StandardReinstated
+    | ProposalTaken
+    | ModePromoted
+    | ModeDemoted
+    | AutonomyStopped
+    | AutonomyResumed
+    | BreakerReset
     | RunPrepared
     | RunStarted
     | RunFinished

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
 
 from agent.model.alert import Severity
+from agent.model.autonomy import ProposedChange
 from agent.model.evidence import Evidence, EvidenceKind
 from agent.model.problem import Workaround
 from agent.model.reason import Reason
@@ -144,6 +145,8 @@ class Incident:
     """What helps, where it looks like a known error."""
     suspects: tuple[Suspect, ...] = ()
     """Changes that may have led to it, the likeliest first; bounded."""
+    proposals: tuple[ProposedChange, ...] = ()
+    """What rules suggest about it and a person may take up; bounded."""
     automated: bool = False
     """Whether a verified run of ours restored it."""
 

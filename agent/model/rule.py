@@ -6,6 +6,7 @@ from datetime import timedelta
 from enum import StrEnum
 
 from agent.model.alert import Severity
+from agent.model.autonomy import DEFAULT_LIMITS, AutonomyLimits, Mode, Promotion
 from agent.model.change import ChangeType
 from agent.model.incident import Priority, Targets
 from agent.model.labels import Labels, Matcher
@@ -75,6 +76,10 @@ class RemediationRule:
     """Overrides the change model that the remediation declares."""
     settle: timedelta = timedelta(0)
     """How long the alert must have been in its incident: time for the cause to show."""
+    mode: Mode = Mode.SUGGEST
+    """How far it goes by itself when it comes into force."""
+    promotion: Promotion | None = None
+    """What lets it go further, and how far; None: no further than `mode`."""
     throttle: Throttle | None = None
 
 
@@ -202,6 +207,7 @@ class Config:
     heartbeats: tuple[Heartbeat, ...] = ()
     remediations: Mapping[str, Remediation] = field(default_factory=dict)
     remediation_rules: tuple[RemediationRule, ...] = ()
+    autonomy: AutonomyLimits = DEFAULT_LIMITS
     policy: Policy | None = None
     """None: no readable policy, so nothing may run."""
     calendars: tuple[str, ...] = ()

@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 from agent.model.alert import Severity
+from agent.model.autonomy import Mode
 from agent.model.labels import Matcher, MatchOperator
 from agent.model.policy import Policy, PolicyRule, Verdict
 from agent.model.remediation import Host, Parameter, ParameterType, Remediation, Verification
@@ -121,6 +122,7 @@ RULES = (
         when='alert.name == "ServiceDown" && alert.labels.service != "queue"',
         remediation=RESTART.name,
         parameters={"service": ParameterSource(label="service")},
+        mode=Mode.AUTO,
     ),
     RemediationRule(
         name="fail-the-queue-over",
@@ -128,6 +130,7 @@ RULES = (
         when='alert.name == "ServiceDown" && alert.labels.service == "queue"',
         remediation=FAILOVER.name,
         parameters={"service": ParameterSource(label="service")},
+        mode=Mode.AUTO,
         settle=timedelta(seconds=30),
     ),
 )

@@ -7,6 +7,7 @@ from typing import TypeVar
 from agent.core.state import State
 from agent.core.step import step
 from agent.model.alert import Alert
+from agent.model.autonomy import Mode
 from agent.model.calendar import Calendar, CalendarPurpose, CalendarWindow
 from agent.model.change import Change
 from agent.model.effect import Effect, LaunchRun, PrepareRun
@@ -152,6 +153,7 @@ RULE = RemediationRule(
     when='alert.name == "ServiceDown"',
     remediation="restart-service",
     parameters={"service": ParameterSource(label="service")},
+    mode=Mode.AUTO,
 )
 
 TEMPLATE = StandardChange(

@@ -9,11 +9,12 @@ from datetime import datetime, timedelta
 from types import ModuleType
 
 from agent.core import alerts, suppress, sync
+from agent.core.autonomy.memory import Attempts
 from agent.core.changes import asked, course, life, verify
 from agent.core.changes.course import prepare
 from agent.core.draft import Draft
 from agent.core.policy import approvals, attempts, calendar, limits
-from agent.core.state import ActiveAlert, Attempts, State, TicketSync
+from agent.core.state import ActiveAlert, State, TicketSync
 from agent.model.alert import Alert
 from agent.model.change import Change, ChangeState, Run
 from agent.model.entry import ApprovalGiven, ProbeAnswered

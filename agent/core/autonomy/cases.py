@@ -36,7 +36,7 @@ def known(state: State, rule: str, trigger: str) -> str | None:
     return None
 
 
-def begin(
+def begin(  # noqa: PLR0917 - which rule, in which mode, about what
     state: State, draft: Draft, rule: RemediationRule, mode: Mode, active: ActiveAlert, on: Incident
 ) -> str:
     """A rule acts, or would: a case from now on. Answers with its id."""
@@ -143,7 +143,7 @@ def change_closed(
         return
     if reason is Reason.MODE_FORBIDS and change.trigger is not None:
         # What a rule may not do itself any more, it proposes.
-        state.schedule(draft.at, Timer.DECIDE, f"{change.trigger} {change.rule}")
+        state.schedule(draft.at, Timer.RETRY, f"{change.trigger} {change.rule}")
     identifier = _of_change(state, change)
     case = state.autonomy.open.get(identifier or "")
     if closure is Closure.SUCCESS:

@@ -100,9 +100,9 @@ def _circle(state: State, draft: Draft, wanted: Step) -> list[tuple[EntityRef, S
     steps: list[Step] = [(entity, start.remediation) for entity, start in near]
     for length in range(2, CIRCLE_MAX + 1):
         last = [*steps, wanted][-2 * length :]
-        if len(last) == 2 * length and last[:length] == last[length:]:
-            if len(set(last)) == length:
-                return near[-(2 * length - 1) :]
+        is_round = len(last) == 2 * length and last[:length] == last[length:]
+        if is_round and len(set(last)) == length:
+            return near[-(2 * length - 1) :]
     return []
 
 
@@ -134,7 +134,7 @@ def _stop(  # noqa: PLR0917 - what is stopped, by which evidence, where it is to
     why: str,
     incident: Incident,
 ) -> None:
-    """Open the breaker of every step, raise a problem, hand over, and count it against the rules."""
+    """Open the breaker of every step, hand over, and count it against the rules."""
     changes = ", ".join(start.change for start in starts)
     for entity, remediation in steps:
         attempts = state.attempts.setdefault(f"{entity}|{remediation}", Attempts())

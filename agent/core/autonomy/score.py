@@ -78,7 +78,7 @@ def share(hits: int, of: int, z: float) -> Share:
 
 def difference(hits: int, of: int, other_hits: int, other_of: int, z: float) -> Uplift:
     """First proportion less the second, with Newcombe's bounds; both need cases."""
-    assert of > 0 and other_of > 0, "a difference of something"
+    assert min(of, other_of) > 0, "a difference of something"
     one, other = share(hits, of, z), share(other_hits, other_of, z)
     p, q = hits / of, other_hits / other_of
     return Uplift(

@@ -5,12 +5,14 @@
 
 from datetime import datetime
 
+from agent.core.autonomy import cases, loops
+from agent.core.autonomy.memory import Attempts
 from agent.core.changes import templates
 from agent.core.draft import Draft
 from agent.core.policy import history
 from agent.core.policy.attempts import target_key
 from agent.core.problems.record import raise_problem
-from agent.core.state import CLOSED_KEPT, Attempts, State, Timer
+from agent.core.state import CLOSED_KEPT, State, Timer
 from agent.model.change import (
     Change,
     ChangeState,
@@ -97,9 +99,11 @@ def close(  # noqa: PLR0917 - what, how, why, in words
         _count_failure(state, draft, changed)
     elif closure is Closure.SUCCESS:
         if attempts := state.attempts.get(target_key(changed)):
-            attempts.failed, attempts.breaker_open = 0, False
+            attempts.failed = 0  # An open breaker is a person's to reset.
+        loops.verified(state, draft, changed)
         if changed.incident and (incident := state.incidents.get(changed.incident)):
             draft.set_incident(state, incident, automated=True)
+    cases.change_closed(state, draft, changed, closure, reason)
     if changed.incident is None:
         state.schedule(draft.at + CLOSED_KEPT, Timer.CHANGE, changed.id)
     draft.is_released = True
@@ -140,7 +144,8 @@ def _count_failure(state: State, draft: Draft, change: Change) -> None:
             due: datetime = max(draft.at, last + remediation.cooldown)
             state.schedule(due, Timer.RETRY, f"{change.trigger} {rule}")
         return
-    attempts.breaker_open = True
+    attempts.breaker_open, attempts.opened_at = True, draft.at
+    attempts.why = f"{remediation.name} failed {attempts.failed} times in a row ({change.id})"
     incident = state.incidents.get(change.incident or "")
     label = state.config.service_map.label(change.entity)
     problem = raise_problem(

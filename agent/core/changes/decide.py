@@ -8,8 +8,8 @@ from enum import Enum, auto
 
 from agent.core import facts
 from agent.core.changes import throttle, together
-from agent.core.changes.life import request
 from agent.core.changes.parameters import accept, describe
+from agent.core.changes.propose import Wish, act_on
 from agent.core.changes.targets import host_of
 from agent.core.conditions import Condition, ConditionFailure, Facts
 from agent.core.draft import Draft
@@ -152,20 +152,16 @@ def _propose(
     if isinstance(parameters, str):
         draft.note(incident.id, Reason.PARAMETER_REFUSED, f"rule {rule.name}: {parameters}")
         return
-    request(
-        state,
-        draft,
+    wish = Wish(
+        rule=rule,
         remediation=remediation,
         entity=entity,
-        hosts=(host,),
+        host=host,
         parameters=parameters,
-        type=facts.change_type(state, remediation.name, rule.change),
-        requested_by=f"rule:{rule.name}",
-        rule_author=rule.author,
+        active=active,
         incident=incident,
-        trigger=active.alert.fingerprint,
-        note=f"rule {rule.name} matches {active.alert.name}",
     )
+    act_on(state, draft, wish)
 
 
 def resolve_parameters(

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
+from agent.core.autonomy import cases, loops
+from agent.core.autonomy.memory import Attempts
 from agent.core.changes import templates, verify
 from agent.core.changes.course import close, forget, prepare, roll_back, tell, touch
 from agent.core.draft import Draft
@@ -16,7 +18,8 @@ from agent.core.policy.attempts import target_key
 from agent.core.policy.binding import binding_of
 from agent.core.policy.calendar import takes, window_of
 from agent.core.policy.judge import judgement
-from agent.core.state import CLOSED_KEPT, MOMENT, Attempts, State, Timer
+from agent.core.state import CLOSED_KEPT, MOMENT, State, Timer
+from agent.model.autonomy import Mode
 from agent.model.change import (
     Change,
     ChangeState,
@@ -58,8 +61,11 @@ def request(
     note: str,
     not_before: datetime | None = None,
     not_after: datetime | None = None,
+    rule: str | None = None,
+    mode: Mode | None = None,
 ) -> Change | None:
     """Ask for a remediation of one target; None where that is being asked for already."""
+    assert mode is None or mode.acts, "a rule that only suggests asks for nothing"
     if open_for(state, entity, remediation.name, draft.at) is not None:
         return None
     state.change_count += 1
@@ -81,6 +87,8 @@ def request(
         trigger=trigger,
         not_before=not_before,
         not_after=not_after,
+        rule=rule,
+        mode=mode,
     )
     attempts = state.attempts.get(target_key(change))
     change = replace(
@@ -225,6 +233,8 @@ def prepared(state: State, draft: Draft, said: RunPrepared) -> None:
         attempts.started = [*attempts.started, draft.at][-ATTEMPTS_REMEMBERED_MAX:]
         limits.note_start(state, change, draft.at)
         templates.note_start(state, change, draft.at)
+        loops.run_started(state, draft, change)
+        cases.run_started(state, draft, change)
     draft.set_run(state, run, state=RunState.LAUNCHING, launched_at=draft.at)
     draft.note(change.id, Reason.RUN_PREPARED, f"{run.id}: digest as approved, policy agrees")
     draft.ask(state, lambda effect: LaunchRun(id=effect, run=run.id))
@@ -293,6 +303,13 @@ def cancel(state: State, draft: Draft, change: Change, by: str, note: str) -> No
         return
     text = f"cancelled by {by}" + (f": {note}" if note else "")
     close(state, draft, change, Closure.CANCELLED, Reason.CANCELLED, text)
+
+
+def cancel_all_of_rules(state: State, draft: Draft, by: str, note: str) -> None:
+    """A person stops what rules have asked for, runs under way included."""
+    for change in list(state.changes.values()):
+        if change.is_open and change.requested_by.startswith("rule:"):
+            cancel(state, draft, change, by, note)
 
 
 def _under_way(state: State, change: Change) -> Run | None:

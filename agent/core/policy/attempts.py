@@ -16,6 +16,10 @@ def target_key(change: Change) -> str:
 
 def attempts_left(state: State, change: Change, at: datetime) -> Decision | None:
     """A rule has not tried too often, and no breaker is open."""
+    if change.requested_by.startswith("rule:"):
+        tired = _target_is_tired(state, change, at)
+        if tired is not None:
+            return tired
     attempts = state.attempts.get(target_key(change))
     if attempts is None or not change.requested_by.startswith("rule:"):
         return None
@@ -32,6 +36,20 @@ def attempts_left(state: State, change: Change, at: datetime) -> Decision | None
             Reason.ATTEMPTS_EXHAUSTED, f"{len(recent)} attempts in the last {hours:g} h are enough"
         )
     return None
+
+
+def _target_is_tired(state: State, change: Change, at: datetime) -> Decision | None:
+    """Rules have not started too much on the target, whatever it was."""
+    limits = state.config.autonomy
+    since = at - limits.starts_within
+    starts = state.autonomy.targets.get(change.entity, ())
+    recent = sum(start.by_rule and start.at > since for start in starts)
+    if recent < limits.starts:
+        return None
+    hours = limits.starts_within.total_seconds() / 3600
+    return refused(
+        Reason.TARGET_TIRED, f"rules started {recent} runs here in the last {hours:g} h: enough"
+    )
 
 
 def cooldown(state: State, change: Change, at: datetime) -> Decision | None:

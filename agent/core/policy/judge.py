@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NamedTuple
 
+from agent.core.autonomy import gate
 from agent.core.policy import (
     approvals,
     assessment,
@@ -101,6 +102,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check("still needed", "the alert that it is for still fires", _of(needs.still_needed)),
     Check("attempts", "a rule has not tried too often", _of(attempts.attempts_left)),
+    Check("mode", "its rule is in force and may act by itself", _of(gate.may_act)),
     Check("template", "a standard change is covered by a template", _template),
     Check("time left", "a moment at which it may run is in sight", _time_left),
     Check("error budget", "what it touches has error budget left", _budget),

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from agent.core.autonomy import gate
 from agent.core.conditions import ConditionFailure, Facts
 from agent.core.policy import calendar
 from agent.core.policy.answers import LOOK_AGAIN, refused
@@ -45,7 +46,7 @@ def ruling(state: State, change: Change, at: datetime, known: Facts) -> PolicyRu
             text = rule.text or f"policy rule {rule.name} refuses it"
             return refused(Reason.POLICY_REFUSES, text, rule.name)
         if rule.verdict is not Verdict.DEFERRED:
-            return rule
+            return gate.with_people(state, change, rule)
         until = rule.defer_until or change.requested_at + (rule.defer_for or LOOK_AGAIN)
         if at < until:
             text = rule.text or f"policy rule {rule.name} defers it"
