@@ -123,6 +123,7 @@ def _config(rules: Rules, service_map: ServiceMap, registry: Registry) -> Config
         heartbeats=tuple(map(translate.heartbeat, rules.of(HeartbeatSpec))),
         remediations=dict(sorted(registry.remediations.items())),
         remediation_rules=tuple(map(translate.remediation_rule, rules.of(RemediationRuleSpec))),
+        autonomy=translate.autonomy(rules),
         policy=translate.policy(rules.one(ChangePolicySpec)),
         calendars=tuple(each.name for each in rules.of(CalendarSpec)),
         routes=tuple(map(translate.route, rules.of(RouteSpec))),

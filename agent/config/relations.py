@@ -34,6 +34,7 @@ from agent.config.service_map import Mention, unknown_entity
 from agent.config.signals import signal_findings
 from agent.core.conditions import Scope
 from agent.errors import Finding
+from agent.model.autonomy import MODES, Mode
 from agent.model.remediation import Parameter, ParameterType, ParameterValue, Remediation
 from agent.model.service import ServiceMap
 
@@ -77,6 +78,9 @@ def _remediation_rule(rule: Written[RemediationRuleSpec], known: Known) -> Itera
             ("metadata",),
             "metadata.author is missing: who wrote a rule may not approve what it asks for.",
         )
+    if spec.promotion and MODES.index(Mode(spec.promotion.up_to)) < MODES.index(Mode(spec.mode)):
+        said = f"promotion up to {spec.promotion.up_to} is less than the mode it begins in."
+        yield rule.finding(("promotion",), said, f"Write `mode: {spec.promotion.up_to}`.")
     remediation = known.registry.remediations.get(spec.remediation)
     if remediation:
         yield from _parameters(rule, remediation, known.service_map)

@@ -12,6 +12,7 @@ from agent.config.durations import Duration
 from agent.config.matchers import Matchers
 from agent.config.schema import Name, Spec
 from agent.config.schema_calendar import CalendarSpec
+from agent.config.schema_autonomy import AutonomySpec, ModeName, PromotionSpec
 from agent.config.schema_remediation import ChangeModel
 from agent.config.schema_signals import SignalsSpec
 from agent.model.remediation import ParameterValue
@@ -114,6 +115,16 @@ class RemediationRuleSpec(Spec):
     )
     settle: Duration = Field(
         default=timedelta(0), description="How long the alert must be in its incident before."
+    )
+    mode: ModeName = Field(
+        default="suggest",
+        description="How far it goes by itself: `observe` only says what it would have done, "
+        "`suggest` proposes that to people, `approve` asks for a change that a person approves, "
+        "`auto` asks for one and policy decides.",
+    )
+    promotion: PromotionSpec | None = Field(
+        default=None,
+        description="What lets it go further than `mode`, by a person's signature; none: nothing.",
     )
     throttle: ThrottleSpec | None = Field(
         default=None, description="How often it may act on what is alike; none: on every alert."
@@ -349,6 +360,7 @@ class WatchSpec(Spec):
 
 SPECS: dict[str, type[Spec]] = {
     "RemediationRule": RemediationRuleSpec,
+    "Autonomy": AutonomySpec,
     "ChangePolicy": ChangePolicySpec,
     "Calendar": CalendarSpec,
     "InhibitRule": InhibitRuleSpec,
@@ -363,6 +375,6 @@ SPECS: dict[str, type[Spec]] = {
 }
 """The kinds of the rules folder, beside Backstage's."""
 
-AT_MOST_ONE = ("ChangePolicy", "Correlation", "Recurrence", "Targets")
+AT_MOST_ONE = ("Autonomy", "ChangePolicy", "Correlation", "Recurrence", "Targets")
 SCENARIO_KIND = "Scenario"
 """Tests of rules live beside them; `watchkeeper test` reads those."""

@@ -5,6 +5,7 @@ Not here: any check; what arrives here has passed `schema_rules` and `relations`
 
 from agent.config.canonical import digest_of
 from agent.config.documents import Rules, Written
+from agent.config.schema_autonomy import AutonomySpec, limits, promotion
 from agent.config.schema_rules import (
     ChangePolicySpec,
     CorrelationSpec,
@@ -19,6 +20,7 @@ from agent.config.schema_rules import (
     WatchSpec,
 )
 from agent.model.alert import Severity
+from agent.model.autonomy import AutonomyLimits, Mode
 from agent.model.change import ChangeType
 from agent.model.incident import Priority, Targets
 from agent.model.policy import Policy, PolicyRule, Verdict
@@ -62,6 +64,8 @@ def remediation_rule(written: Written[RemediationRuleSpec]) -> RemediationRule:
         },
         change=ChangeType(spec.change) if spec.change else None,
         settle=spec.settle,
+        mode=Mode(spec.mode),
+        promotion=promotion(spec.promotion) if spec.promotion else None,
         throttle=_throttle(spec.throttle) if spec.throttle else None,
     )
 
@@ -76,6 +80,12 @@ def _throttle(spec: ThrottleSpec) -> Throttle:
     return Throttle(
         kind=kind, span=span, group_by=tuple(spec.group_by), threshold=spec.threshold or 1
     )
+
+
+def autonomy(rules: Rules) -> AutonomyLimits:
+    """What the one document says, or the defaults."""
+    written = rules.one(AutonomySpec)
+    return limits(written.spec if written else AutonomySpec())
 
 
 def policy(written: Written[ChangePolicySpec] | None) -> Policy | None:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from agent.model.autonomy import DEFAULT_LIMITS
 from agent.model.calendar import CalendarPurpose
 from agent.model.change import ChangeType
 from agent.model.entry import ChangeRequested
@@ -13,6 +14,7 @@ from agent.model.transition import Transition
 from tests.core.play import ALLOW, CONFIG, RESTART, RULE, SHOP, START, Play, calendar, minutes, ref
 
 HOUR = timedelta(hours=1)
+LONGER_THAN_A_LOOP = DEFAULT_LIMITS.loop_within.total_seconds() + 60
 FREEZE, PERMIT = CalendarPurpose.FREEZE, CalendarPurpose.PERMIT
 TARGETS = {"web1": "app1", "web2": "app2", "db": "app3"}
 
@@ -87,6 +89,7 @@ def failing(times: int, **changes: object) -> Play:
     down(play)
     for _ in range(times):
         play.play(Outcome.FAILED)
+        play.trust()
         play.wait(60)
     return play
 
@@ -106,8 +109,19 @@ def exhausted() -> Play:
         if number < 2:
             play.play()
             play.resolve(said)
-            play.wait(60)
+            play.wait(LONGER_THAN_A_LOOP)
     return play
+
+
+def tired() -> Play:
+    """Enough was started on it, whatever it was."""
+    play = Play(config=replace(CONFIG, autonomy=replace(DEFAULT_LIMITS, starts=1)))
+    said = down(play).state.alerts
+    (first,) = [active.alert for active in said.values()]
+    play.play()
+    play.resolve(first)
+    play.wait(LONGER_THAN_A_LOOP)
+    return down(play)
 
 
 def cooling() -> Play:

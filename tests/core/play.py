@@ -4,10 +4,12 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import TypeVar
 
+from agent.core.autonomy import modes, promotion
 from agent.core.state import State
 from agent.core.step import step
 from agent.model.alert import Alert
-from agent.model.autonomy import Mode
+from agent.model.autonomy import Mode, Promotion
+from agent.model.autonomy_entries import ModePromoted
 from agent.model.calendar import Calendar, CalendarPurpose, CalendarWindow
 from agent.model.change import Change
 from agent.model.effect import Effect, LaunchRun, PrepareRun
@@ -147,6 +149,9 @@ RESTART = Remediation(
     attempts_max=2,
 )
 
+ON_A_WORD = Promotion(precision=0.0, confidence=0.5, cases=0, minimum_uplift=-1.0)
+"""A person's signature alone promotes."""
+
 RULE = RemediationRule(
     name="restart-what-is-down",
     author="ann",
@@ -154,6 +159,7 @@ RULE = RemediationRule(
     remediation="restart-service",
     parameters={"service": ParameterSource(label="service")},
     mode=Mode.AUTO,
+    promotion=ON_A_WORD,
 )
 
 TEMPLATE = StandardChange(
@@ -298,6 +304,19 @@ class Play:
             updated_at=self.now,
         )
         self.feed(SilenceAdded(silence=silence))
+
+    def trust(self, *, by: str = "eve") -> None:
+        """A person signs, step by step, that the rules may act by themselves as their files say."""
+        for rule in self.state.config.remediation_rules:
+            while (step := promotion.next_of(self.state, rule)) is not None:
+                said = ModePromoted(
+                    rule=rule.name,
+                    to=step,
+                    binding=modes.text_of(self.state, rule),
+                    by=by,
+                    roles=("approver",),
+                )
+                assert self.feed(said).refusal is None
 
     def incident(self, number: int = 1) -> Incident:
         """The incident of this number as it is now."""

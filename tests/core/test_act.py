@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from agent.model.autonomy_entries import BreakerReset
 from agent.model.calendar import CalendarPurpose
 from agent.model.change import (
     Change,
@@ -258,6 +259,7 @@ def test_it_is_tried_again_after_the_cooldown() -> None:
     """As the second attempt, while the alert still fires."""
     play = down(has_rollback=False)
     play.play(Outcome.FAILED)
+    play.trust()
     play.wait(29)
     assert len(play.state.changes) == 1
     play.wait(1)
@@ -283,11 +285,12 @@ def test_a_persons_request_is_not_repeated_by_itself() -> None:
     assert len(play.state.changes) == 1
 
 
-def test_success_closes_the_breaker_again() -> None:
-    """What failed before counts no more; the incident says that automation restored it."""
+def test_success_makes_failures_before_it_count_no_more() -> None:
+    """The incident says that automation restored it."""
     play = down(has_rollback=False)
     said = next(iter(play.state.alerts.values())).alert
     play.play(Outcome.FAILED)
+    play.trust()
     play.wait(30)
     play.play()
     play.resolve(said)
@@ -302,6 +305,7 @@ def test_the_breaker_raises_a_problem_and_hands_over() -> None:
     play = down(has_rollback=False)
     for _ in range(2):
         play.play(Outcome.FAILED)
+        play.trust()
         play.wait(60)
     problem = play.state.problems["PRB-1"]
     assert (problem.title, problem.incidents) == (
@@ -312,16 +316,20 @@ def test_the_breaker_raises_a_problem_and_hands_over() -> None:
     assert play.story("INC-1").count("handed_over") == 1
 
 
-def test_a_persons_success_lets_automation_try_again() -> None:
-    """The breaker is closed by what worked, whoever asked for it."""
+def test_an_open_breaker_is_a_persons_to_reset() -> None:
+    """That something worked once, asked for by a person, does not show that the rule will."""
     play = down(has_rollback=False)
     for _ in range(2):
         play.play(Outcome.FAILED)
+        play.trust()
         play.wait(60)
     request(play, entity=ref("web1"), parameters={"service": "web1"})
     play.play()
     play.wait(10)
-    assert not play.state.attempts["component:default/web1|restart-service"].breaker_open
+    name = "component:default/web1|restart-service"
+    assert play.state.attempts[name].breaker_open
+    play.feed(BreakerReset(breaker=name, by="eve", roles=("approver",)))
+    assert not play.state.attempts[name].breaker_open
 
 
 def test_a_lost_run_does_not_probe_when_nothing_says_how() -> None:

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from agent.core.changes.targets import host_of
+from agent.model.autonomy import Mode
 from agent.model.change import ChangeType
 from agent.model.effect import PrepareRun
 from agent.model.entry import CauseConfirmed, IncidentResolved
@@ -321,6 +322,7 @@ def test_a_cause_that_becomes_another_takes_the_rules_with_it() -> None:
         remediation="restart-service",
         parameters={"service": ParameterSource(label="service")},
         settle=timedelta(seconds=10),
+        mode=Mode.AUTO,
     )
     play = Play(config=replace(CONFIG, remediation_rules=(rule,), service_map=SHOP))
     play.fire("ServiceDown", service="web1", host="app1")

@@ -36,6 +36,7 @@ from tests.core.gate import (
     reloaded,
     rule,
     ruled,
+    tired,
 )
 from tests.core.play import ALLOW, CONFIG, RESTART, START, TEMPLATE, Play, calendar, minutes, ref
 
@@ -84,6 +85,7 @@ CASES: Mapping[str, tuple[Callable[[], Play], tuple[Verdict, Reason]]] = {
     "an alert that has cleared": (gone_meanwhile, (Verdict.REFUSED, Reason.NO_LONGER_NEEDED)),
     "a breaker that is open": (broken, (Verdict.REFUSED, Reason.BREAKER_OPEN)),
     "enough attempts": (exhausted, (Verdict.REFUSED, Reason.ATTEMPTS_EXHAUSTED)),
+    "enough of everything on a target": (tired, (Verdict.REFUSED, Reason.TARGET_TIRED)),
     "a freeze": (
         lambda: frozen(type=ChangeType.STANDARD),
         (Verdict.DEFERRED, Reason.FROZEN),

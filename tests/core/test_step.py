@@ -79,6 +79,7 @@ def test_a_run_that_does_not_help_is_rolled_back_once_and_stops() -> None:
         assert run(play).spec.phase is Phase.REMEDIATE
         play.wait(70)
         assert run(play).spec.phase is Phase.ROLLBACK
+        play.trust()
         play.wait(60)
     play.wait(3600)
 

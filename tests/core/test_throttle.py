@@ -162,6 +162,7 @@ def test_a_second_attempt_is_the_same_act() -> None:
     play.fire("ServiceDown", service="s0")
     play.play(Outcome.FAILED)
     play.play()
+    play.trust()
     play.wait(RESTART.cooldown.total_seconds() + 1)
     assert [change.attempt for change in play.state.changes.values()] == [1, 2]
 

@@ -102,7 +102,7 @@ def missing(found: Score, terms: Promotion, to: Mode) -> tuple[str, ...]:
             f"asked for ({runs.hits} of {runs.of} helped)"
         )
     if found.uplift is None:
-        if found.cleared.of == 0:
+        if found.cleared.of == 0 and terms.minimum_uplift > -1.0:
             wanting.append("a do-nothing case to compare with")
     elif found.uplift.low < terms.minimum_uplift:
         wanting.append(
