@@ -11,8 +11,8 @@ from pydantic import Field, PlainValidator, model_validator
 from agent.config.durations import Duration
 from agent.config.matchers import Matchers
 from agent.config.schema import Name, Spec
-from agent.config.schema_calendar import CalendarSpec
 from agent.config.schema_autonomy import AutonomySpec, ModeName, PromotionSpec
+from agent.config.schema_calendar import CalendarSpec
 from agent.config.schema_remediation import ChangeModel
 from agent.config.schema_signals import SignalsSpec
 from agent.model.remediation import ParameterValue

@@ -184,6 +184,7 @@ def _rule(name: str, when: str, parameters: Document) -> Document:
             "when": when,
             "remediation": "bench-touch",
             "target": "alert",
+            "mode": "auto",
             "parameters": parameters,
         },
     }

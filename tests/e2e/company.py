@@ -52,6 +52,7 @@ MEND_WHEN_DOWN = rule(
         "when": 'alert.name == "Down"',
         "remediation": "mend",
         "target": "alert",
+        "mode": "auto",
         "parameters": {"service": {"label": "service"}},
     },
     author="carla",

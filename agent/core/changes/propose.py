@@ -34,7 +34,7 @@ class Wish:
 
 def act_on(state: State, draft: Draft, wish: Wish) -> None:
     """Do with a rule's wish what its mode says."""
-    if life.open_for(state, wish.entity, wish.remediation.name) is not None:
+    if life.open_for(state, wish.entity, wish.remediation.name, draft.at) is not None:
         return
     if modes.mode_of(state, wish.rule).acts:
         halts.wants(state, draft, wish.rule.name, wish.entity, wish.incident)
