@@ -287,13 +287,20 @@ async def test_one_target_has_one_change_under_way(office: Agent) -> None:
 
 
 async def test_what_does_not_help_becomes_a_problem(office: Agent) -> None:
-    """Tried as often as it may be, then the breaker opens and a person has a problem."""
+    """Tried once by itself and once on a person's word; then a person has a problem."""
     await office.post("/api/v2/alerts", [alert("hopeless", "Hopeless")])
+    asks = await eventually(lambda: _awaiting(office, "worse"), bool, limit_s=RUN_S_MAX)
+    assert await _say_yes(office, asks[0]) == (200, "starting")
 
     problems = await eventually(lambda: _problems(office), bool, limit_s=RUN_S_MAX)
 
     assert [each["reason"] for each in problems] == ["breaker_opened"]
     assert _done(office, "hopeless") == ["begin", "end"] * 2
+
+
+async def _awaiting(agent: Agent, what: str) -> list[dict[str, Any]]:
+    found = (await agent.get("/api/v1/changes?state=awaiting_approval"))["items"]
+    return [change for change in found if change["remediation"] == what]
 
 
 async def _problems(agent: Agent) -> list[dict[str, Any]]:
