@@ -111,7 +111,7 @@ def _say(state: State, draft: Draft, wish: Wish, mode: Mode) -> None:
 def _policy(state: State, draft: Draft, wish: Wish) -> str:
     """What policy would say now, were it asked for."""
     change = Change(
-        id="",
+        id=f"CHG-{state.change_count + 1}",
         state=ChangeState.DRAFT,
         type=facts.change_type(state, wish.remediation.name, wish.rule.change),
         title=wish.remediation.title,
