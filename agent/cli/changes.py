@@ -2,6 +2,8 @@
 
 import sys
 
+from rich.console import Console
+
 from agent.cli import show
 from agent.cli.remote import Document, Remote
 
@@ -75,6 +77,8 @@ def _tell(detail: Document) -> int:
     ]
     for name, value in facts:
         out.print(show.text(f"  {name:<12} {value}"))
+    if detail["preview"]:
+        _tell_preview(out, detail["preview"])
     out.print()
     story = show.table("TIME (UTC)", "WHO", "WHY", "WHAT")
     for item in detail["timeline"]:
@@ -86,3 +90,16 @@ def _tell(detail: Document) -> int:
         )
     out.print(story)
     return 0
+
+
+def _tell_preview(out: Console, preview: Document) -> None:
+    out.print(show.text(f"  {'check mode':<12} {preview['state']}: {preview['text']}"))
+    for task in preview["tasks"]:
+        effect = task["effect"].replace("_", " ")
+        out.print(show.text(f"    {task['host']}: {effect}: {task['task']} ({task['module']})"))
+        for line in (*task["text"].splitlines(), *task["diff"].splitlines()):
+            out.print(show.text(f"      {line}"))
+    if preview["omitted"]:
+        out.print(show.text(f"    and {preview['omitted']} more"))
+    if preview["at"]:
+        out.print(show.text(f"    as of {show.moment(preview['at'])} UTC"))

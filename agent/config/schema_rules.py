@@ -178,6 +178,11 @@ class ChangePolicySpec(Spec):
         default=False,
         description="Whether a normal change also needs a permitting calendar window.",
     )
+    previews: bool = Field(
+        default=True,
+        description="Whether what waits for approval is played in check mode on its hosts, and "
+        "shown to who approves.",
+    )
 
 
 class InhibitRuleSpec(Spec):

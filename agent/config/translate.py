@@ -110,6 +110,7 @@ def policy(written: Written[ChangePolicySpec] | None) -> Policy | None:
         digest=digest_of((rules, spec.concurrency, spec.windows_required)),
         concurrency_max=spec.concurrency,
         windows_required=spec.windows_required,
+        previews=spec.previews,
     )
 
 

@@ -10,6 +10,7 @@ from agent.model.effect import (
     MeasureSignals,
     Notify,
     PrepareRun,
+    PreviewRun,
     Probe,
     WriteTicket,
 )
@@ -20,6 +21,7 @@ class Outbox:
     """Effects without an outcome yet, by id."""
 
     prepare: dict[str, PrepareRun] = field(default_factory=dict)
+    preview: dict[str, PreviewRun] = field(default_factory=dict)
     launch: dict[str, LaunchRun] = field(default_factory=dict)
     cancel: dict[str, CancelRun] = field(default_factory=dict)
     probe: dict[str, Probe] = field(default_factory=dict)
@@ -32,6 +34,8 @@ class Outbox:
         match effect:
             case PrepareRun():
                 self.prepare[effect.id] = effect
+            case PreviewRun():
+                self.preview[effect.id] = effect
             case LaunchRun():
                 self.launch[effect.id] = effect
             case CancelRun():

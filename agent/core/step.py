@@ -18,7 +18,7 @@ from agent.core import (
 )
 from agent.core.autonomy import cases, halts, promotion
 from agent.core.causes import look, ranking, reports, suspects
-from agent.core.changes import asked, decide, propose, take_up, templates, verify
+from agent.core.changes import asked, decide, preview, propose, take_up, templates, verify
 from agent.core.changes import life as changes
 from agent.core.draft import Draft
 from agent.core.drift import observe
@@ -60,6 +60,7 @@ from agent.model.entry import (
     RunFinished,
     RunLost,
     RunPrepared,
+    RunPreviewed,
     RunStarted,
     SignalsMeasured,
     SilenceAdded,
@@ -123,6 +124,8 @@ def _apply(state: State, draft: Draft, what: What) -> None:
             _wake(state, draft)
         case RunPrepared():
             changes.prepared(state, draft, what)
+        case RunPreviewed():
+            preview.shown(state, draft, what)
         case RunStarted():
             changes.started(state, draft, what)
         case RunFinished():

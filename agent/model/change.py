@@ -8,6 +8,7 @@ from enum import StrEnum
 from agent.model.autonomy import Mode
 from agent.model.interval import Interval
 from agent.model.policy import Approval, Conflict, Decision
+from agent.model.preview import Preview
 from agent.model.remediation import Host, ParameterValue, Phase, RunResult
 from agent.model.risk import Risk
 from agent.model.service import EntityRef
@@ -90,6 +91,8 @@ class Change:
     """The remediation rule whose wish it is, also where a person took it up."""
     mode: Mode | None = None
     """The mode in which the rule asked for it; None where a person did."""
+    preview: Preview | None = None
+    """What check mode showed of it, once it waited for approval."""
     attempt: int = 1
     run: str | None = None
     rollback_run: str | None = None

@@ -26,6 +26,15 @@ class PrepareRun:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PreviewRun:
+    """Play it in check mode with diff, and tell what it showed. Answered by `RunPreviewed`."""
+
+    id: str
+    change: str
+    spec: RunSpec
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LaunchRun:
     """Play what was prepared. Answered by `RunStarted`, then `RunFinished` or `RunLost`."""
 
@@ -35,10 +44,12 @@ class LaunchRun:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CancelRun:
-    """End a run for certain. The run's own `RunFinished` is the answer."""
+    """End a run for certain. Its `RunFinished` is the answer; for a preview, `RunPreviewed`."""
 
     id: str
     run: str
+    preview_of: str | None = None
+    """The change whose preview it is; None for a run."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,11 +99,14 @@ class MeasureSignals:
     end: datetime
 
 
-Effect = PrepareRun | LaunchRun | CancelRun | Probe | MeasureSignals | WriteTicket | Notify
+Effect = (
+    PrepareRun | PreviewRun | LaunchRun | CancelRun | Probe | MeasureSignals | WriteTicket | Notify
+)
 """The closed union of everything that can be asked for."""
 
 EFFECTS: tuple[type[Effect], ...] = (
     PrepareRun,
+    PreviewRun,
     LaunchRun,
     CancelRun,
     Probe,

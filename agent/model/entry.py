@@ -19,6 +19,7 @@ from agent.model.autonomy_entries import (
 from agent.model.calendar import Calendar
 from agent.model.change import ChangeType
 from agent.model.policy_entries import StandardReinstated
+from agent.model.preview import Preview
 from agent.model.problem_entries import (
     FixPlanned,
     KnownErrorRecorded,
@@ -241,6 +242,15 @@ class RunPrepared:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RunPreviewed:
+    """Check mode showed what a run of this change would do; None where it was ended unheard."""
+
+    effect: str
+    change: str
+    preview: Preview | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunStarted:
     """The processes of a run exist."""
 
@@ -370,6 +380,7 @@ What = (
     | AutonomyResumed
     | BreakerReset
     | RunPrepared
+    | RunPreviewed
     | RunStarted
     | RunFinished
     | RunLost

@@ -136,3 +136,5 @@ class Policy:
     """Whether what has spent its error budget takes only emergency and standard changes."""
     standard: tuple[StandardChange, ...] = ()
     """Templates; a change is standard only as far as one of them covers it."""
+    previews: bool = True
+    """Whether what waits for approval is played in check mode first."""

@@ -136,6 +136,8 @@ class Reason(StrEnum):
     NOT_OPEN = "not_open"
     # Runs
     REQUESTED = "requested"
+    PREVIEWED = "previewed"
+    """Check mode was played on the real hosts for who approves."""
     RUN_PREPARED = "run_prepared"
     RUN_STARTED = "run_started"
     RUN_SUCCEEDED = "run_succeeded"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
 
+from agent.model.preview import Preview
 from agent.model.remediation import RunLine, RunResult, RunSpec
 
 
@@ -48,6 +49,13 @@ class Executor(Protocol):
         It was judged for now: what cannot begin within `patience` is `REFUSED`, with nothing
         started. `begun` is called once, right before anything is started. From the first step of
         this call on, the run can be cancelled.
+        """
+
+    async def preview(self, spec: RunSpec) -> Preview:
+        """Play it in check mode with diff; nothing is changed on any host.
+
+        It never counts as a run and takes no run's place. Whatever goes wrong is part of the
+        answer. From the first step of this call on it can be cancelled.
         """
 
     async def cancel(self, run: str) -> None:

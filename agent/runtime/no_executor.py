@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 
+from agent.model.preview import Preview, PreviewState
 from agent.model.remediation import Outcome, RunLine, RunResult, RunSpec
 from agent.runtime.executor import Prepared
 
@@ -33,6 +34,10 @@ class NoExecutor:
     ) -> RunResult:
         """Start nothing."""
         return RunResult(outcome=Outcome.REFUSED, summary=self._problem)
+
+    async def preview(self, spec: RunSpec) -> Preview:
+        """Say why not."""
+        return Preview(state=PreviewState.INCOMPLETE, text=self._problem)
 
     async def cancel(self, run: str) -> None:
         """Nothing runs."""

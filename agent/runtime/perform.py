@@ -21,6 +21,7 @@ from agent.model.effect import (
     MeasureSignals,
     Notify,
     PrepareRun,
+    PreviewRun,
     Probe,
     WriteTicket,
 )
@@ -30,11 +31,13 @@ from agent.model.entry import (
     ProbeAnswered,
     RunLost,
     RunPrepared,
+    RunPreviewed,
     SignalsMeasured,
     TicketRefused,
     TicketWritten,
     What,
 )
+from agent.model.preview import Preview, PreviewState
 from agent.runtime.clock import Clock
 from agent.runtime.crashpoint import reach
 from agent.runtime.decided import Appended
@@ -56,6 +59,7 @@ LAUNCH_WITHIN = timedelta(seconds=10)
 """A launch is judged for its moment: later a window may be over, or a freeze have begun."""
 AT_ONCE: Mapping[type[Effect], int] = {
     PrepareRun: 8,
+    PreviewRun: 2,
     LaunchRun: 64,
     CancelRun: 64,
     Probe: 16,
@@ -92,7 +96,7 @@ class Ports:
 
 
 Lane = tuple[str, ...]
-Answerable = PrepareRun | Probe | MeasureSignals | WriteTicket | Notify
+Answerable = PrepareRun | PreviewRun | Probe | MeasureSignals | WriteTicket | Notify
 """Effects whose outcome is known when they are done."""
 NO_METRICS = "no metrics source is configured (`prometheus` in config.yaml)"
 
@@ -110,6 +114,8 @@ def lane_of(effect: Effect) -> Lane:
             return ("measure", effect.incident)
         case PrepareRun():
             return ("prepare", effect.spec.run)
+        case PreviewRun():
+            return ("preview", effect.spec.run)
         case LaunchRun():
             return ("launch", effect.run)
         case CancelRun():
@@ -203,6 +209,10 @@ class Performer:
                 await self._ports.runs.launch(effect, append, self._patience(effect, journal))
             case CancelRun():
                 await self._ports.runs.cancel(effect)
+                if effect.preview_of is not None:
+                    await append(
+                        RunPreviewed(effect=effect.id, change=effect.preview_of, preview=None)
+                    )
             case _:
                 what = await self._outcome(effect, journal)
                 reach("perform.after_before_ack")
@@ -242,6 +252,9 @@ class Performer:
                 return RunPrepared(
                     effect=effect.id, run=effect.spec.run, digest=digest, problem=problem
                 )
+            case PreviewRun():
+                preview = await self._ports.runs.preview(effect)
+                return RunPreviewed(effect=effect.id, change=effect.change, preview=preview)
             case Probe():
                 return await self._probe(effect)
             case MeasureSignals():
@@ -286,6 +299,9 @@ class Performer:
                 return RunPrepared(
                     effect=effect.id, run=effect.spec.run, digest=None, problem=problem
                 )
+            case PreviewRun():
+                told = Preview(state=PreviewState.INCOMPLETE, text=problem, at=self._clock.now())
+                return RunPreviewed(effect=effect.id, change=effect.change, preview=told)
             case Probe():
                 return ProbeAnswered(
                     effect=effect.id,

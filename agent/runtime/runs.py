@@ -8,8 +8,9 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 
-from agent.model.effect import CancelRun, LaunchRun, PrepareRun
+from agent.model.effect import CancelRun, LaunchRun, PrepareRun, PreviewRun
 from agent.model.entry import RunFinished, RunLost, RunStarted, What
+from agent.model.preview import Preview
 from agent.model.remediation import Outcome, RunLine, RunResult
 from agent.runtime.crashpoint import reach
 from agent.runtime.executor import Executor, Prepared
@@ -95,6 +96,10 @@ class Runs:
             return
         self._metrics.runs.labels(result.outcome).inc()
         await append(RunFinished(effect=effect.id, run=effect.run, result=result))
+
+    async def preview(self, effect: PreviewRun) -> Preview:
+        """What check mode shows."""
+        return await self._executor.preview(effect.spec)
 
     async def cancel(self, effect: CancelRun) -> None:
         """End a run for certain; its launch tells the end, also where that is still to come."""

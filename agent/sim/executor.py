@@ -8,8 +8,9 @@ from datetime import timedelta
 from random import Random
 
 from agent.model.change import Change, Run
-from agent.model.effect import CancelRun, LaunchRun, PrepareRun
-from agent.model.entry import RunFinished, RunPrepared, RunStarted, What
+from agent.model.effect import CancelRun, LaunchRun, PrepareRun, PreviewRun
+from agent.model.entry import RunFinished, RunPrepared, RunPreviewed, RunStarted, What
+from agent.model.preview import Preview, PreviewState
 from agent.model.remediation import Outcome, Phase, RunResult, RunSpec
 from agent.sim.agenda import Agenda
 from agent.sim.plan import Faults
@@ -59,6 +60,15 @@ class Executor:
         is_slow = self._random.random() < self.faults.disk_slow
         self._answer(0.1 + self._random.random() * (SLOW_DISK_S if is_slow else 2.0), said)
 
+    def preview(self, effect: PreviewRun) -> None:
+        """Show what it would do, touching nothing; now and then it takes too long, or fails."""
+        is_slow = self._random.random() < self.faults.disk_slow
+        fails = self._random.random() < self.faults.run_fails
+        state = PreviewState.INCOMPLETE if fails else PreviewState.COMPLETE
+        shown = Preview(state=state, text=f"simulated: {state}", digest=effect.spec.digest)
+        said = RunPreviewed(effect=effect.id, change=effect.change, preview=shown)
+        self._answer(1.0 + self._random.random() * (SLOW_DISK_S if is_slow else 20.0), said)
+
     def launch(self, effect: LaunchRun, run: Run, change: Change) -> None:
         """Play it: the host knows from this moment on."""
         spec = self._specs[effect.run]
@@ -80,7 +90,11 @@ class Executor:
         self._play(effect, spec, service)
 
     def cancel(self, effect: CancelRun) -> None:
-        """End a run for certain; its own end is the answer."""
+        """End a run for certain; its own end is the answer, or for a preview, that it was ended."""
+        if effect.preview_of is not None:
+            said = RunPreviewed(effect=effect.id, change=effect.preview_of, preview=None)
+            self._answer(0.1, said)
+            return
         launch = self._launches.get(effect.run)
         if launch is not None:
             self._finish(launch, effect.run, Outcome.CANCELLED)

@@ -21,6 +21,7 @@ from agent.model.effect import (
     MeasureSignals,
     Notify,
     PrepareRun,
+    PreviewRun,
     Probe,
     WriteTicket,
 )
@@ -35,6 +36,7 @@ from agent.model.entry import (
     ProbeAnswered,
     RunFinished,
     RunPrepared,
+    RunPreviewed,
     RunStarted,
     SignalsMeasured,
     SilenceAdded,
@@ -43,6 +45,7 @@ from agent.model.entry import (
     What,
 )
 from agent.model.labels import Matcher, MatchOperator, fingerprint
+from agent.model.preview import Preview, PreviewState
 from agent.model.remediation import Outcome, RunResult
 from agent.model.silence import Silence
 from agent.sim.scenario_facts import Launched, failure, is_found
@@ -163,6 +166,9 @@ class _Player:
             case PrepareRun():
                 digest = effect.spec.digest
                 return [RunPrepared(effect=effect.id, run=effect.spec.run, digest=digest)]
+            case PreviewRun():
+                shown = Preview(state=PreviewState.COMPLETE, text="no task would change anything")
+                return [RunPreviewed(effect=effect.id, change=effect.change, preview=shown)]
             case LaunchRun():
                 return [RunStarted(effect=effect.id, run=effect.run)]
             case CancelRun():

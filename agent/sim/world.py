@@ -18,6 +18,7 @@ from agent.model.effect import (
     MeasureSignals,
     Notify,
     PrepareRun,
+    PreviewRun,
     Probe,
     WriteTicket,
 )
@@ -143,6 +144,8 @@ class World:
         match effect:
             case PrepareRun():
                 self.executor.prepare(effect)
+            case PreviewRun():
+                self.executor.preview(effect)
             case LaunchRun():
                 run = self.watch.state.runs[effect.run]
                 self.executor.launch(effect, run, self.watch.state.changes[run.change])

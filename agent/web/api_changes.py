@@ -93,6 +93,7 @@ async def get_change(call: Call) -> web.StreamResponse:
     store, change = call.site.store, await _known_change(call)
     detail = ChangeDetail(
         change=change_view(change),
+        preview=change.preview,
         runs=tuple(await store.runs_of(change.id)),
         timeline=tuple(await store.timeline(change.id)),
     )

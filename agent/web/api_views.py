@@ -17,6 +17,7 @@ from agent.model.change import (
 )
 from agent.model.incident import Incident, TimelineItem
 from agent.model.policy import Approval, Conflict, Decision
+from agent.model.preview import Preview
 from agent.model.problem import Problem
 from agent.model.remediation import ParameterValue, RunLine
 from agent.model.risk import Risk
@@ -133,6 +134,8 @@ class ChangeDetail:
     """One change with its runs and its story."""
 
     change: ChangeView
+    preview: Preview | None
+    """What check mode showed, once it waited for approval."""
     runs: tuple[Run, ...]
     timeline: tuple[TimelineItem, ...]
 

@@ -13,6 +13,7 @@ from agent.connector import Exchange, Request, TicketPoll, refusal
 from agent.core.state import State
 from agent.model.effect import LaunchRun
 from agent.model.entry import Entry, RunPrepared, What
+from agent.model.preview import Preview, PreviewState
 from agent.model.remediation import Outcome, RunLine, RunResult, RunSpec
 from agent.model.ticket import Ticket, TicketRef
 from agent.model.transition import Transition
@@ -115,6 +116,13 @@ class PlainExecutor:
             raise self.outcome
         outcome = Outcome.CANCELLED if prepared.run in self.cancelled else self.outcome
         return RunResult(outcome=outcome, summary="played")
+
+    async def preview(self, spec: RunSpec) -> Preview:
+        await self.let.wait()
+        if isinstance(self.outcome, Exception):
+            raise self.outcome
+        state = PreviewState.INCOMPLETE if spec.run in self.cancelled else PreviewState.COMPLETE
+        return Preview(state=state, text="seen", digest=spec.digest)
 
     async def cancel(self, run: str) -> None:
         self.cancelled.append(run)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -10,17 +11,27 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry
 
 from agent.model.change import Run, RunState
-from agent.model.effect import CancelRun, Effect, LaunchRun, PrepareRun, Probe, WriteTicket
+from agent.model.effect import (
+    CancelRun,
+    Effect,
+    LaunchRun,
+    PrepareRun,
+    PreviewRun,
+    Probe,
+    WriteTicket,
+)
 from agent.model.entry import (
     ProbeAnswered,
     RunFinished,
     RunLost,
     RunPrepared,
+    RunPreviewed,
     RunStarted,
     TicketRefused,
     TicketWritten,
 )
 from agent.model.incident import Priority
+from agent.model.preview import PreviewState
 from agent.model.remediation import Outcome, Phase, RunSpec
 from agent.model.ticket import Ticket, TicketState
 from agent.runtime.client import open_session
@@ -294,3 +305,34 @@ async def test_what_memory_does_not_hold_is_fetched_from_the_outbox() -> None:
         entries = await journal.until(len(effects))
     told = [each.effect for each in entries if isinstance(each, RunPrepared)]
     assert sorted(effect.id for effect in effects) == sorted(told)
+
+
+def preview(number: int = 1) -> PreviewRun:
+    spec = replace(prepare().spec, run=f"PRE-{number}", check_mode=True)
+    return PreviewRun(id=f"{number}.0", change="CHG-1", spec=spec)
+
+
+async def test_a_preview_that_is_ended_is_told_twice_and_never_a_run() -> None:
+    """Its own end and the end of its cancel are both known: neither is left for after a crash."""
+    executor = PlainExecutor()
+    cancel = CancelRun(id="2.0", run="PRE-1", preview_of="CHG-1")
+    async with performing(preview(), cancel, executor=executor) as (_, journal):
+        ended, told = await journal.until(2)
+
+    entries = {entry.effect: entry for entry in (ended, told) if isinstance(entry, RunPreviewed)}
+    assert {"1.0", "2.0"} == entries.keys()
+    assert entries["2.0"].preview is None
+    assert (["PRE-1"], []) == (executor.cancelled, executor.launched)
+
+
+async def test_a_preview_that_breaks_is_shown_as_that() -> None:
+    """Whatever its executor does wrong, who approves is told, and nothing waits for it."""
+    executor = PlainExecutor(RuntimeError("broken"))
+    executor.let.set()
+    async with performing(preview(), executor=executor) as (_, journal):
+        (told,) = await journal.until(1)
+
+    assert isinstance(told, RunPreviewed)
+    assert told.preview is not None
+    assert PreviewState.INCOMPLETE == told.preview.state
+    assert "RuntimeError" in told.preview.text

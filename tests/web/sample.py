@@ -56,6 +56,7 @@ from agent.web.metrics import HttpMetrics
 from agent.web.session import Sessions
 from agent.web.site import About, Site
 from tests.web.memory import ManualClock, MemoryHistory, MemoryLoop
+from tests.web.sample_preview import sample_preview
 
 NOW = datetime(2026, 3, 2, 8, 30, tzinfo=UTC)
 HOSTILE = "<script>window.__xss=1</script><img src=x onerror=window.__xss=1>"
@@ -241,6 +242,7 @@ def _add_changes(sample: Sample) -> None:
             approvals=1,
         ),
         attempt=2,
+        preview=sample_preview(NOW, HOSTILE),
         approvals=(
             Approval(
                 by="grace", at=NOW, role="sre", binding="sha256:older", note="before the edit"

@@ -219,6 +219,15 @@ async def test_an_approval_names_exactly_what_the_page_showed(browser: Browser) 
     )
 
 
+async def test_a_change_shows_what_check_mode_said(browser: Browser) -> None:
+    """Who approves sees each task with its diff, and what nobody could check; all of it as text."""
+    _, text = await browser.get("/changes/CHG-902")
+    assert "of the tasks 1 would change something, 1 cannot be checked" in text
+    assert f"+{HOSTILE}" in unescape(text)
+    assert "service postgresql restart" in text
+    assert "3 found nothing to do" in text
+
+
 async def test_an_operator_sees_no_form_that_would_be_refused(browser: Browser) -> None:
     """Who may not approve is told what it needs instead."""
     await browser.sign_in("otto")

@@ -7,7 +7,8 @@ from datetime import datetime
 
 from agent.core.autonomy import cases, loops
 from agent.core.autonomy.memory import Attempts
-from agent.core.changes import templates
+from agent.core.changes import preview, templates
+from agent.core.changes.spec import spec_of
 from agent.core.draft import Draft
 from agent.core.policy import history
 from agent.core.policy.attempts import target_key
@@ -22,7 +23,7 @@ from agent.model.change import (
 )
 from agent.model.effect import PrepareRun
 from agent.model.reason import Reason
-from agent.model.remediation import Phase, RunSpec
+from agent.model.remediation import Phase
 
 
 def prepare(state: State, draft: Draft, change: Change, phase: Phase) -> None:
@@ -42,25 +43,7 @@ def prepare(state: State, draft: Draft, change: Change, phase: Phase) -> None:
         draft.set_change(state, change, state=ChangeState.RUNNING, rollback_run=run.id)
     spec = spec_of(state, change, run=run.id, phase=phase)
     draft.ask(state, lambda effect: PrepareRun(id=effect, spec=spec))
-
-
-def spec_of(
-    state: State, change: Change, *, run: str, phase: Phase, check_mode: bool = False
-) -> RunSpec:
-    """What an executor needs to play what was approved."""
-    remediation = state.config.remediations[change.remediation]
-    is_same = remediation.digest == change.digest
-    return RunSpec(
-        run=run,
-        remediation=change.remediation,
-        digest=change.digest,
-        phase=phase,
-        hosts=change.hosts,
-        parameters=change.parameters,
-        timeout=remediation.timeout,
-        check_mode=check_mode,
-        contents=remediation.contents if is_same else (),
-    )
+    preview.end(state, draft, change)
 
 
 def roll_back(state: State, draft: Draft, change: Change, *, can_reach: bool = True) -> None:
@@ -106,6 +89,7 @@ def close(  # noqa: PLR0917 - what, how, why, in words
     cases.change_closed(state, draft, changed, closure, reason)
     if changed.incident is None:
         state.schedule(draft.at + CLOSED_KEPT, Timer.CHANGE, changed.id)
+    preview.end(state, draft, changed)
     draft.is_released = True
 
 

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from agent.core.autonomy import cases, loops
 from agent.core.autonomy.memory import Attempts
-from agent.core.changes import templates, verify
+from agent.core.changes import preview, templates, verify
 from agent.core.changes.course import close, forget, prepare, roll_back, tell, touch
 from agent.core.draft import Draft
 from agent.core.policy import limits
@@ -148,6 +148,7 @@ def assess(state: State, draft: Draft, change: Change) -> None:
             prepare(state, draft, authorised, Phase.REMEDIATE)
         case Verdict.NEEDS_APPROVAL:
             _wait(state, draft, change, ChangeState.AWAITING_APPROVAL, decision)
+            preview.ask(state, draft, change)
             touch(draft, change)
         case Verdict.DEFERRED:
             _wait(state, draft, change, ChangeState.SCHEDULED, decision)

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from agent.runtime.ansible.wire import (
     CANCEL,
     MESSAGE_BYTES_MAX,
+    Checked,
     Ended,
     Line,
     Started,
@@ -39,15 +40,17 @@ class Conversation:
         reader, writer = await asyncio.open_unix_connection(sock=ours, limit=MESSAGE_BYTES_MAX)
         return cls(reader, writer)
 
-    async def listen(self, on_line: Callable[[Line], None], *, timeout_s: float) -> Ended | None:
+    async def listen(
+        self, hear: Callable[[Line | Checked], None], *, timeout_s: float
+    ) -> Ended | None:
         """The last word about the run; None when its supervisor went away without one."""
         ended: Ended | None = None
         try:
             async with asyncio.timeout(timeout_s):
                 while ended is None and (line := await self._reader.readline()).endswith(b"\n"):
                     match decode(line):
-                        case Line() as output:
-                            on_line(output)
+                        case Line() | Checked() as said:
+                            hear(said)
                         case Started(pid=pid):
                             self.supervisor = pid
                             # How long a start took is what benchmarks and operators ask first.

@@ -14,7 +14,8 @@ from typing import Any
 from ansible_runner.utils import OutputEventFilter
 
 from agent.model.remediation import HostStats
-from agent.runtime.ansible.wire import Line
+from agent.runtime.ansible.check_mode import CheckReader
+from agent.runtime.ansible.wire import Checked, Line
 
 OUTPUT_LINES_MAX = 2_000
 LINE_CHARS_MAX = 2_000
@@ -30,11 +31,17 @@ class EventReader:
     """Takes the raw output of one play and gives its lines; keeps the recap."""
 
     def __init__(
-        self, folder: Path, *, secrets: Sequence[str], report: Callable[[Line], None]
+        self,
+        folder: Path,
+        *,
+        secrets: Sequence[str],
+        report: Callable[[Line | Checked], None],
+        is_check: bool = False,
     ) -> None:
         self._events = folder / "artifacts" / "job_events"
         self._scrub = Scrubber(secrets)
         self._report = report
+        self._checks = CheckReader(self._scrub) if is_check else None
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._filter = OutputEventFilter(None, self._on_event, suppress_ansible_output=True)
         self._bytes = 0
@@ -56,8 +63,11 @@ class EventReader:
         details = self._details(event.get("uuid"))
         if details.get("event") == "playbook_on_stats":
             self._stats = host_stats(details.get("event_data", {}))
+        printed = str(event.get("stdout") or "")
+        if self._checks is not None and (checked := self._checks.read(details, printed)):
+            self._report(checked)
         about = details.get("event_data", {})
-        for text in str(event.get("stdout") or "").splitlines():
+        for text in printed.splitlines():
             if text.strip():
                 self._emit(text, task=about.get("task"), host=about.get("host"))
 
@@ -117,10 +127,6 @@ class Scrubber:
 
     def __call__(self, text: str) -> str:
         return self._known.sub(SCRUBBED, text) if self._known else text
-
-
-def _forms(secret: str) -> tuple[str, ...]:
-    return secret, json.dumps(secret)[1:-1], repr(secret)[1:-1]
 
 
 def host_stats(recap: Mapping[str, Any]) -> tuple[HostStats, ...]:

@@ -7,6 +7,7 @@ import asyncio
 import os
 import socket
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,15 +15,17 @@ import structlog
 
 from agent.config.collections import Collections
 from agent.errors import PermanentError
+from agent.model.preview import Preview
 from agent.model.remediation import Outcome, Phase, RunLine, RunResult, RunSpec
 from agent.runtime.ansible import folder as run_folder
+from agent.runtime.ansible.check_mode import Gathering
 from agent.runtime.ansible.conversation import Conversation
 from agent.runtime.ansible.fork_server import ForkServer
 from agent.runtime.ansible.installation import READ_AT_IMPORT, Installation
-from agent.runtime.ansible.outcome import judge
+from agent.runtime.ansible.outcome import incomplete, judge, preview_of
 from agent.runtime.ansible.processes import RunProcesses, tag_of
 from agent.runtime.ansible.syntax import syntax_spec
-from agent.runtime.ansible.wire import Ended, Line, Order
+from agent.runtime.ansible.wire import Checked, Ended, Line, Order
 from agent.runtime.executor import Prepared
 
 CALL = "agent.runtime.ansible.supervisor:main"
@@ -32,6 +35,8 @@ KILL_BUDGET_S = 10.0
 END_MARGIN_S = 30.0
 STARTS_MAX = 2
 """A run whose supervisor was never heard of has not begun, and may be started once more."""
+
+Hear = Callable[[Line | Checked], None]
 
 log = structlog.get_logger(__name__)
 
@@ -132,6 +137,29 @@ class AnsibleExecutor:
             self._cancelled.discard(run)
             await asyncio.to_thread(self._remove, run)
 
+    async def preview(self, spec: RunSpec) -> Preview:
+        """Play it in check mode with diff, beside the runs; whatever goes wrong is part of it."""
+        spec, seen = replace(spec, check_mode=True), Gathering()
+        self._live.setdefault(spec.run, None)
+
+        def hear(said: Line | Checked) -> None:
+            if isinstance(said, Checked):
+                seen.take(said)
+
+        try:
+            prepared = await self.prepare(spec)
+            if prepared.check_problem is not None:
+                return incomplete(prepared.check_problem, self._now())
+            arguments = _arguments(spec, self._work / spec.run)
+            ended = await self._converse(spec, arguments, hear)
+        except PermanentError as problem:
+            return incomplete(str(problem), self._now())
+        finally:
+            self._live.pop(spec.run, None)
+            self._cancelled.discard(spec.run)
+            await asyncio.to_thread(self._remove, spec.run)
+        return preview_of(ended, seen, spec=spec, digest=prepared.digest, at=self._now())
+
     async def cancel(self, run: str) -> None:
         """End it for certain; its `launch` gives the outcome `CANCELLED`. Unknown runs: no-op."""
         if run not in self._live:
@@ -165,8 +193,8 @@ class AnsibleExecutor:
         prepared = await self.prepare(spec)
         lines: list[str] = []
 
-        def keep(line: Line) -> None:
-            lines.append(line.text)
+        def keep(said: Line | Checked) -> None:
+            lines.append(said.text)
 
         try:
             if prepared.check_problem is not None:
@@ -226,8 +254,10 @@ class AnsibleExecutor:
         started_at = self._now()
         count = 0
 
-        def pass_on(line: Line) -> None:
+        def pass_on(line: Line | Checked) -> None:
             nonlocal count
+            if isinstance(line, Checked):
+                return
             count += 1
             report(
                 RunLine(
@@ -247,19 +277,17 @@ class AnsibleExecutor:
         return judge(ended, hosts, started_at=started_at, ended_at=self._now())
 
     async def _converse(
-        self, spec: RunSpec, arguments: tuple[str, ...], on_line: Callable[[Line], None]
+        self, spec: RunSpec, arguments: tuple[str, ...], hear: Hear
     ) -> Ended | None:
         for _ in range(STARTS_MAX):
             order = self._order(spec, arguments, await self._server.ready())
-            conversation, ended = await self._attempt(order, on_line)
+            conversation, ended = await self._attempt(order, hear)
             if ended is not None or conversation.supervisor or spec.run in self._cancelled:
                 return ended
             await self._server.stop()
         raise PermanentError("Ansible's fork server died at each start; nothing was played")
 
-    async def _attempt(
-        self, order: Order, on_line: Callable[[Line], None]
-    ) -> tuple[Conversation, Ended | None]:
+    async def _attempt(self, order: Order, hear: Hear) -> tuple[Conversation, Ended | None]:
         ours, theirs = socket.socketpair()
         conversation = await Conversation.over(ours)
         if order.run in self._cancelled:
@@ -273,7 +301,7 @@ class AnsibleExecutor:
                     call=CALL, tag=order.tag, order=order.encode(), descriptor=theirs.fileno()
                 )
             ended = await conversation.listen(
-                on_line, timeout_s=order.timeout_s + order.grace_s + END_MARGIN_S
+                hear, timeout_s=order.timeout_s + order.grace_s + END_MARGIN_S
             )
         finally:
             # Closed is cancelled: the supervisor ends the run when it cannot be heard any more.
@@ -301,6 +329,7 @@ class AnsibleExecutor:
             timeout_s=spec.timeout.total_seconds(),
             grace_s=GRACE_S,
             secrets=self._secrets,
+            is_check=spec.check_mode,
         )
 
     def _lost(self, run: str, started_at: datetime) -> RunResult:
@@ -321,11 +350,12 @@ class AnsibleExecutor:
 
 
 def _arguments(spec: RunSpec, folder: Path) -> tuple[str, ...]:
+    # In check mode the reason why a task was left out is printed, and told nowhere else.
     # No word of the command line comes from outside: names are plain, files are ours.
     return (
         "ansible-playbook",
         *("--inventory", str(folder / "inventory.json")),
         *("--extra-vars", f"@{folder / 'variables.json'}"),
-        *(("--check", "--diff") if spec.check_mode else ()),
+        *(("--check", "--diff", "-v") if spec.check_mode else ()),
         run_folder.PLAYBOOKS[spec.phase],
     )

@@ -4,9 +4,12 @@ Not here: whether it helped (verification reads the signal).
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 
-from agent.model.remediation import HostStats, Outcome, RunResult
+from agent.model.preview import Preview, PreviewState
+from agent.model.remediation import HostStats, Outcome, RunResult, RunSpec
+from agent.runtime.ansible.check_mode import Gathering
 from agent.runtime.ansible.wire import Cause, Ended
 
 _CUT_SHORT = {Cause.TIMED_OUT: Outcome.TIMED_OUT, Cause.CANCELLED: Outcome.CANCELLED}
@@ -28,6 +31,31 @@ def judge(
         started_at=started_at,
         ended_at=ended_at,
     )
+
+
+def preview_of(
+    ended: Ended | None, seen: Gathering, *, spec: RunSpec, digest: str, at: datetime
+) -> Preview:
+    """What was seen, and whether it is all that there is to see."""
+    if ended is None:
+        return replace(incomplete("ended before its time", at), tasks=tuple(seen.tasks))
+    outcome, summary = _judge(ended, [host.name for host in spec.hosts])
+    told = seen.in_words()
+    return Preview(
+        state=PreviewState.COMPLETE if outcome.is_success else PreviewState.INCOMPLETE,
+        text=told if outcome.is_success else f"{summary}; until then {told}",
+        at=at,
+        digest=digest,
+        tasks=tuple(seen.tasks),
+        unchanged=seen.unchanged,
+        skipped=seen.skipped,
+        omitted=seen.omitted,
+    )
+
+
+def incomplete(why: str, at: datetime) -> Preview:
+    """A preview that shows nothing but why."""
+    return Preview(state=PreviewState.INCOMPLETE, text=why, at=at)
 
 
 def _judge(ended: Ended, hosts: Sequence[str]) -> tuple[Outcome, str]:

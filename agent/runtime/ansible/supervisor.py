@@ -66,7 +66,12 @@ class Supervisor:
         os.close(inlet)
         os.set_blocking(output, False)
         folder = Path(self._order.folder)
-        reader = EventReader(folder, secrets=self._order.secrets, report=self._say)
+        reader = EventReader(
+            folder,
+            secrets=self._order.secrets,
+            report=self._say,
+            is_check=self._order.is_check,
+        )
         cause, status = self._watch(pid, output, reader)
         gone = self._end(killed=status is None)
         self._drain(output, reader)

@@ -13,6 +13,17 @@ CANCEL = b"cancel\n"
 MESSAGE_BYTES_MAX = 1024 * 1024
 
 
+class Kind(StrEnum):
+    """What check mode said of a task on a host."""
+
+    WOULD_CHANGE = "would_change"
+    UNCHANGED = "unchanged"
+    SKIPPED = "skipped"
+    NOT_CHECKED = "not_checked"
+    FAILED = "failed"
+    UNREACHABLE = "unreachable"
+
+
 class Cause(StrEnum):
     """Why a run is over, as its supervisor saw it."""
 
@@ -38,6 +49,8 @@ class Order:
     timeout_s: float
     grace_s: float
     secrets: tuple[str, ...] = field(default=(), repr=False)
+    is_check: bool = False
+    """Whether it is played in check mode, and what each task said is told."""
 
     def encode(self) -> str:
         """As JSON text."""
@@ -73,6 +86,18 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """What check mode said of one task on one host, scrubbed and bounded."""
+
+    kind: Kind
+    host: str
+    task: str
+    module: str
+    text: str
+    diff: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
     """The last message: nothing of the run lives any more, unless `survivors` says otherwise."""
 
@@ -83,7 +108,7 @@ class Ended:
     survivors: bool = False
 
 
-Message = Started | Line | Ended
+Message = Started | Line | Checked | Ended
 _KINDS: dict[str, type[Started] | type[Line]] = {"started": Started, "line": Line}
 
 
@@ -96,6 +121,8 @@ def encode(message: Message) -> bytes:
 def decode(line: bytes) -> Message:
     """The message that `encode` made this of."""
     kind, fields = json.loads(line)
+    if kind == "checked":
+        return Checked(**{**fields, "kind": Kind(fields["kind"])})
     if kind != "ended":
         return _KINDS[kind](**fields)
     return Ended(

@@ -13,6 +13,7 @@ from agent.model.change import (
 )
 from agent.model.incident import TimelineItem
 from agent.model.policy import Approval, Decision, Verdict
+from agent.model.preview import Preview, PreviewState, TaskEffect
 from agent.model.remediation import Host, HostStats, Outcome, Remediation, RunLine
 from agent.model.service import ServiceMap
 from agent.web.views.timeline import TimelineLine, story
@@ -58,6 +59,19 @@ VERDICTS = {
     Verdict.NEEDS_APPROVAL: Tone.WARN,
     Verdict.DEFERRED: Tone.BUSY,
     Verdict.REFUSED: Tone.BAD,
+}
+PREVIEWS = {
+    PreviewState.ASKED: Tone.BUSY,
+    PreviewState.COMPLETE: Tone.GOOD,
+    PreviewState.INCOMPLETE: Tone.WARN,
+    PreviewState.UNSUPPORTED: Tone.WARN,
+    PreviewState.OFF: Tone.MUTED,
+}
+EFFECTS = {
+    TaskEffect.WOULD_CHANGE: Tone.BUSY,
+    TaskEffect.NOT_CHECKED: Tone.WARN,
+    TaskEffect.FAILED: Tone.BAD,
+    TaskEffect.UNREACHABLE: Tone.BAD,
 }
 OUTCOMES = {
     Outcome.OK: Tone.GOOD,
@@ -139,6 +153,29 @@ class RunView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TaskView:
+    """What check mode said of one task on one host."""
+
+    host: str
+    task: str
+    module: str
+    effect: Badge
+    text: str
+    diff: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreviewView:
+    """What check mode showed of a change."""
+
+    state: Badge
+    text: str
+    at: Moment | None
+    tasks: tuple[TaskView, ...]
+    rest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ChangePage:
     """The whole page of one change."""
 
@@ -158,6 +195,7 @@ class ChangePage:
     attempt: str
     decision: DecisionView | None
     approvals: tuple[ApprovalView, ...]
+    preview: PreviewView | None
     runs: tuple[RunView, ...]
     timeline: tuple[TimelineLine, ...]
     due: Moment | None
@@ -228,6 +266,7 @@ def change_page(
         attempt=_attempt(change, remediation),
         decision=_decision(change.decision, now) if change.decision else None,
         approvals=tuple(_approval(one, change.binding, now) for one in change.approvals),
+        preview=_preview(change.preview, now) if change.preview else None,
         runs=tuple(runs),
         timeline=story(timeline, now),
         due=moment(change.due_at, now) if change.due_at else None,
@@ -303,6 +342,31 @@ def _approval(approval: Approval, binding: str, now: datetime) -> ApprovalView:
         at=clock_time(approval.at, now),
         note=approval.note,
         is_void=approval.binding != binding,
+    )
+
+
+def _preview(preview: Preview, now: datetime) -> PreviewView:
+    counts = (
+        (preview.unchanged, "found nothing to do"),
+        (preview.skipped, "left out by a condition"),
+        (preview.omitted, "not shown: too many"),
+    )
+    return PreviewView(
+        state=Badge(text=word(preview.state), tone=PREVIEWS[preview.state]),
+        text=preview.text,
+        at=moment(preview.at, now) if preview.at else None,
+        tasks=tuple(
+            TaskView(
+                host=task.host,
+                task=task.task,
+                module=task.module,
+                effect=Badge(text=word(task.effect), tone=EFFECTS[task.effect]),
+                text=task.text,
+                diff=task.diff,
+            )
+            for task in preview.tasks
+        ),
+        rest=", ".join(f"{count} {words}" for count, words in counts if count),
     )
 
 
