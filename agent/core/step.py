@@ -60,7 +60,6 @@ from agent.model.entry import (
     RunFinished,
     RunLost,
     RunPrepared,
-    RunPreviewed,
     RunStarted,
     SignalsMeasured,
     SilenceAdded,
@@ -73,6 +72,7 @@ from agent.model.entry import (
 )
 from agent.model.incident import EVERYTHING, StateInterval
 from agent.model.policy_entries import StandardReinstated
+from agent.model.preview_entries import RunPreviewed
 from agent.model.problem_entries import (
     FixPlanned,
     KnownErrorRecorded,

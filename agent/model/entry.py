@@ -19,7 +19,7 @@ from agent.model.autonomy_entries import (
 from agent.model.calendar import Calendar
 from agent.model.change import ChangeType
 from agent.model.policy_entries import StandardReinstated
-from agent.model.preview import Preview
+from agent.model.preview_entries import RunPreviewed
 from agent.model.problem_entries import (
     FixPlanned,
     KnownErrorRecorded,
@@ -239,15 +239,6 @@ class RunPrepared:
     run: str
     digest: str | None
     problem: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunPreviewed:
-    """Check mode showed what a run of this change would do; None where it was ended unheard."""
-
-    effect: str
-    change: str
-    preview: Preview | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,13 +31,13 @@ from agent.model.entry import (
     ProbeAnswered,
     RunLost,
     RunPrepared,
-    RunPreviewed,
     SignalsMeasured,
     TicketRefused,
     TicketWritten,
     What,
 )
 from agent.model.preview import Preview, PreviewState
+from agent.model.preview_entries import RunPreviewed
 from agent.runtime.clock import Clock
 from agent.runtime.crashpoint import reach
 from agent.runtime.decided import Appended

@@ -9,8 +9,9 @@ from random import Random
 
 from agent.model.change import Change, Run
 from agent.model.effect import CancelRun, LaunchRun, PrepareRun, PreviewRun
-from agent.model.entry import RunFinished, RunPrepared, RunPreviewed, RunStarted, What
+from agent.model.entry import RunFinished, RunPrepared, RunStarted, What
 from agent.model.preview import Preview, PreviewState
+from agent.model.preview_entries import RunPreviewed
 from agent.model.remediation import Outcome, Phase, RunResult, RunSpec
 from agent.sim.agenda import Agenda
 from agent.sim.plan import Faults

@@ -36,7 +36,6 @@ from agent.model.entry import (
     ProbeAnswered,
     RunFinished,
     RunPrepared,
-    RunPreviewed,
     RunStarted,
     SignalsMeasured,
     SilenceAdded,
@@ -46,6 +45,7 @@ from agent.model.entry import (
 )
 from agent.model.labels import Matcher, MatchOperator, fingerprint
 from agent.model.preview import Preview, PreviewState
+from agent.model.preview_entries import RunPreviewed
 from agent.model.remediation import Outcome, RunResult
 from agent.model.silence import Silence
 from agent.sim.scenario_facts import Launched, failure, is_found

@@ -8,8 +8,9 @@ from agent.core.changes.preview import PREVIEW_TIMEOUT
 from agent.model.change import ChangeState
 from agent.model.contents import Part
 from agent.model.effect import CancelRun, LaunchRun, PrepareRun, PreviewRun
-from agent.model.entry import ChangeCancelled, ConfigLoaded, RunPreviewed
+from agent.model.entry import ChangeCancelled, ConfigLoaded
 from agent.model.preview import Preview, PreviewState, TaskEffect, TaskPreview
+from agent.model.preview_entries import RunPreviewed
 from tests.core.play import ALLOW, CONFIG, RESTART, Play
 from tests.core.test_approvals import approve, asking
 

@@ -25,13 +25,13 @@ from agent.model.entry import (
     RunFinished,
     RunLost,
     RunPrepared,
-    RunPreviewed,
     RunStarted,
     TicketRefused,
     TicketWritten,
 )
 from agent.model.incident import Priority
 from agent.model.preview import PreviewState
+from agent.model.preview_entries import RunPreviewed
 from agent.model.remediation import Outcome, Phase, RunSpec
 from agent.model.ticket import Ticket, TicketState
 from agent.runtime.client import open_session

@@ -12,8 +12,8 @@ from agent.core.draft import Draft
 from agent.core.state import State
 from agent.model.change import Change
 from agent.model.effect import CancelRun, PreviewRun
-from agent.model.entry import RunPreviewed
 from agent.model.preview import Preview, PreviewState
+from agent.model.preview_entries import RunPreviewed
 from agent.model.reason import Reason
 from agent.model.remediation import Phase
 
