@@ -14,6 +14,7 @@ from agent.cli.main_map import app as map_commands
 from agent.cli.main_problems import app as problem_commands
 from agent.cli.main_reports import app as report_commands
 from agent.cli.main_rules import app as rule_commands
+from agent.cli.main_slo import app as slo_commands
 from agent.cli.options import ASK, DO, URL_DEFAULT, Config, Data, Json, Token, Url
 from agent.errors import AgentError, ConfigError
 
@@ -226,6 +227,7 @@ app.add_typer(map_commands, name="map")
 app.add_typer(problem_commands)
 app.add_typer(report_commands)
 app.add_typer(rule_commands, name="rules")
+app.add_typer(slo_commands, name="slo")
 
 
 @app.command()

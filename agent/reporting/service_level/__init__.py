@@ -1,0 +1,1 @@
+"""Service levels: the rules that measure objectives, and what is left of their budgets."""
