@@ -6,10 +6,11 @@ Not here: references to other entities being known (`service_map`).
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+from agent.config.durations import parse_duration
 from agent.config.matchers import parse_matchers
 from agent.config.references import did_you_mean, entity_ref
 from agent.config.schema_map import ANNOTATION_PREFIX, ANNOTATIONS
@@ -87,6 +88,10 @@ def _read(notes: Notes, host: dict[str, str], key: str, text: str, loc: Loc) -> 
             notes.values["redundancy_group"] = _word(text)
         case "objective":
             notes.values["objective"] = _number(text, at_most=100)
+        case "objective-window":
+            notes.values["objective_window"] = _window(text)
+        case "min-up":
+            notes.values["min_up"] = _members(text)
         case "cost-per-hour":
             notes.values["cost_per_hour"] = _number(text, at_most=1e12)
         case "runs-on" | "supplier":
@@ -168,6 +173,19 @@ def _labels(text: str) -> tuple[Matcher, ...]:
         if matcher.operator is not MatchOperator.EQUAL:
             raise ValueError(f"{matcher} names no value; only `=` can stand here")
     return matchers
+
+
+def _window(text: str) -> timedelta:
+    window = parse_duration(text)
+    if not timedelta(days=1) <= window <= timedelta(days=366):
+        raise ValueError(f"must be from 1d to 366d, not {text}")
+    return window
+
+
+def _members(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 10_000):
+        raise ValueError(f'must be a whole number from 1 on, not "{text}"')
+    return int(text)
 
 
 def _word(text: str) -> str:

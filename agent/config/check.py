@@ -11,11 +11,12 @@ from agent.config import translate
 from agent.config.calendars.found import Found, find_calendars
 from agent.config.canonical import digest_of
 from agent.config.documents import Rules, read_rules
+from agent.config.policy import policy
 from agent.config.relations import Known, relation_findings
 from agent.config.remediations import Registry, read_remediations
 from agent.config.schema_calendar import CalendarSpec
+from agent.config.schema_policy import ChangePolicySpec, StandardChangeSpec
 from agent.config.schema_rules import (
-    ChangePolicySpec,
     HeartbeatSpec,
     InhibitRuleSpec,
     RemediationRuleSpec,
@@ -124,7 +125,7 @@ def _config(rules: Rules, service_map: ServiceMap, registry: Registry) -> Config
         remediations=dict(sorted(registry.remediations.items())),
         remediation_rules=tuple(map(translate.remediation_rule, rules.of(RemediationRuleSpec))),
         autonomy=translate.autonomy(rules),
-        policy=translate.policy(rules.one(ChangePolicySpec)),
+        policy=policy(rules),
         calendars=tuple(each.name for each in rules.of(CalendarSpec)),
         routes=tuple(map(translate.route, rules.of(RouteSpec))),
         ticketing=tuple(map(translate.ticketing, rules.of(TicketingSpec))),
@@ -165,6 +166,7 @@ def _counts(rules: Rules, config: Config | None) -> dict[str, int]:
         "entities": len(rules.descriptors),
         "remediations": len(config.remediations) if config else 0,
         "remediation rules": len(rules.of(RemediationRuleSpec)),
+        "standard changes": len(rules.of(StandardChangeSpec)),
         "calendars": len(rules.of(CalendarSpec)),
         "inhibit rules": len(rules.of(InhibitRuleSpec)),
         "heartbeats": len(rules.of(HeartbeatSpec)),

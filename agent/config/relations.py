@@ -9,16 +9,15 @@ from datetime import timedelta
 from itertools import chain
 
 import promql_parser
-import re2
 
 from agent.config.condition_findings import condition_findings, fact_findings
 from agent.config.documents import Rules, Written
+from agent.config.policy_findings import policy_findings, template_findings
 from agent.config.references import did_you_mean, entity_ref
 from agent.config.remediations import Registry
 from agent.config.schema import Spec
 from agent.config.schema_calendar import CalendarSpec
 from agent.config.schema_rules import (
-    ChangePolicySpec,
     CorrelationSpec,
     HeartbeatSpec,
     RecurrenceSpec,
@@ -32,10 +31,11 @@ from agent.config.schema_settings import Settings
 from agent.config.schema_signals import SignalsSpec
 from agent.config.service_map import Mention, unknown_entity
 from agent.config.signals import signal_findings
+from agent.config.values import value_problem
 from agent.core.conditions import Scope
 from agent.errors import Finding
 from agent.model.autonomy import MODES, Mode
-from agent.model.remediation import Parameter, ParameterType, ParameterValue, Remediation
+from agent.model.remediation import Remediation
 from agent.model.service import ServiceMap
 
 
@@ -55,7 +55,8 @@ def relation_findings(rules: Rules, known: Known) -> Iterator[Finding]:
     connectors = {connector.name for connector in settings.connectors}
     return chain(
         *(_remediation_rule(rule, known) for rule in rules.of(RemediationRuleSpec)),
-        *(_policy(policy, settings) for policy in rules.of(ChangePolicySpec)),
+        policy_findings(rules, settings.ansible.concurrency),
+        template_findings(rules, known.registry, known.service_map),
         *(_calendar(calendar, known) for calendar in rules.of(CalendarSpec)),
         *(_route(route, receivers) for route in rules.of(RouteSpec)),
         *(_ticketing(ticketing, connectors) for ticketing in rules.of(TicketingSpec)),
@@ -107,50 +108,6 @@ def _parameters(
             said = f'{remediation.name} needs the parameter "{name}".'
             hint = f"Add it: `parameters: {{{name}: {{label: ...}}}}`."
             yield rule.finding(("remediation",), said, hint)
-
-
-def value_problem(
-    parameter: Parameter, value: ParameterValue, service_map: ServiceMap
-) -> str | None:
-    """Why the value does not satisfy the parameter, or None."""
-    match parameter.type:
-        case ParameterType.BOOLEAN:
-            return None if isinstance(value, bool) else "must be true or false"
-        case ParameterType.INTEGER:
-            if not isinstance(value, int) or isinstance(value, bool):
-                return f'must be an integer, not "{value}"'
-            low, high = parameter.minimum, parameter.maximum
-            if (low is not None and value < low) or (high is not None and value > high):
-                return f"{value} is outside {low} .. {high}"
-            return None
-    if not isinstance(value, str):
-        return f"must be a text, not {value}"
-    if parameter.type is ParameterType.ENTITY:
-        return None if value in service_map.entities else f'there is no entity "{value}"'
-    if parameter.choices and value not in parameter.choices:
-        return f'must be one of {", ".join(parameter.choices)}, not "{value}"'
-    if parameter.pattern and not re2.fullmatch(parameter.pattern, value):
-        return f'"{value}" does not match {parameter.pattern}'
-    return None
-
-
-def _policy(policy: Written[ChangePolicySpec], settings: Settings) -> Iterator[Finding]:
-    room = settings.ansible.concurrency
-    if policy.spec.concurrency > room:
-        said = (
-            f"concurrency: {policy.spec.concurrency} runs at once, but config.yaml allows {room}."
-        )
-        hint = (
-            "A run that finds no room is refused: lower this, or raise ansible.concurrency there."
-        )
-        yield policy.finding(("concurrency",), said, hint)
-    seen: set[str] = set()
-    for number, rule in enumerate(policy.spec.rules):
-        yield from _condition(policy, ("rules", number, "when"), rule.when, Scope.POLICY)
-        if rule.name in seen:
-            said = f'a second rule "{rule.name}": the reason of a decision names its rule.'
-            yield policy.finding(("rules", number, "name"), said, "Rename one of both.")
-        seen.add(rule.name)
 
 
 def _calendar(calendar: Written[CalendarSpec], known: Known) -> Iterator[Finding]:

@@ -130,6 +130,9 @@ def _contract_findings(
             ("spec", "verify", "every"), "spec.verify.every must be more than 0s."
         )
     yield from _query_words(document, spec)
+    if spec.blast_radius.fleet is not None and not spec.blast_radius.fleet_window:
+        fleet_window = ("spec", "blastRadius", "fleetWindow")
+        yield document.finding(fleet_window, "spec.blastRadius.fleetWindow must be more than 0s.")
     if not spec.timeout:
         yield document.finding(("spec", "timeout"), "spec.timeout must be more than 0s.")
     seen: set[str] = set()
@@ -206,6 +209,9 @@ def _remediation(envelope: Envelope, spec: RemediationSpec, contents: Contents) 
         attempts_max=spec.attempts.max,
         attempts_window=spec.attempts.window,
         redundancy_share_max=spec.blast_radius.redundancy_share,
+        fleet_max=spec.blast_radius.fleet,
+        fleet_window=spec.blast_radius.fleet_window,
+        concurrency_keys=tuple(dict.fromkeys(spec.concurrency.keys)),
     )
 
 

@@ -42,6 +42,10 @@ Name = Annotated[str, AfterValidator(_name)]
 """What other documents call this one."""
 
 
+ConditionText = Annotated[str, Field(min_length=1, max_length=4000)]
+"""A condition (CEL); its names and types are checked when it is loaded."""
+
+
 class Metadata(Spec):
     """Who this is."""
 

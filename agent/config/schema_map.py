@@ -28,6 +28,12 @@ ANNOTATIONS: dict[str, str] = {
     "watchkeeper.io/connection": "`local`: the machine the agent runs on, without SSH.",
     "watchkeeper.io/runs-on": "The host it runs on: a reference, kind `resource` where left out.",
     "watchkeeper.io/objective": "Promised availability in percent a month, such as `99.9`.",
+    "watchkeeper.io/objective-window": (
+        "Over which time its error budget is reckoned, such as `28d`; that is the default."
+    ),
+    "watchkeeper.io/min-up": (
+        "So many members of its redundancy group must stay healthy; the most that one says counts."
+    ),
     "watchkeeper.io/supplier": "Who supplies it: a reference, kind `group` where left out.",
     "watchkeeper.io/cost-per-hour": "What an hour of downtime costs.",
     "watchkeeper.io/discovered-by": "Written by `watchkeeper map discover`: the source.",

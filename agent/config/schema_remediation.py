@@ -4,7 +4,7 @@ Not here: the playbook itself (`playbook_lint`, `tree`).
 """
 
 from datetime import timedelta
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -75,6 +75,24 @@ class BlastRadiusSpec(Spec):
         le=1,
         description="Largest share of a redundancy group that may be under change at once.",
     )
+    fleet: int | None = Field(
+        default=None,
+        ge=1,
+        le=1000,
+        description="On at most so many targets over the whole fleet within `fleetWindow`.",
+    )
+    fleet_window: Duration = Field(default=timedelta(hours=1), description="The time for `fleet`.")
+
+
+class ConcurrencySpec(Spec):
+    """What no two runs may share."""
+
+    keys: list[Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,62}$")]] = Field(
+        default_factory=list,
+        max_length=10,
+        description="`host`, `service` (what the target is part of), `owner`, or a word of yours "
+        "that other remediations may name too.",
+    )
 
 
 class RemediationSpec(Spec):
@@ -104,4 +122,7 @@ class RemediationSpec(Spec):
     )
     blast_radius: BlastRadiusSpec = Field(
         default_factory=BlastRadiusSpec, description="How much it may touch at once."
+    )
+    concurrency: ConcurrencySpec = Field(
+        default_factory=ConcurrencySpec, description="What no two runs may share."
     )

@@ -4,32 +4,19 @@ Not here: whether what a document names exists (`relations`), or what it becomes
 """
 
 from datetime import timedelta
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
-from pydantic import Field, PlainValidator, model_validator
+from pydantic import Field, model_validator
 
 from agent.config.durations import Duration
 from agent.config.matchers import Matchers
-from agent.config.schema import Name, Spec
+from agent.config.schema import ConditionText, Spec
 from agent.config.schema_autonomy import AutonomySpec, ModeName, PromotionSpec
 from agent.config.schema_calendar import CalendarSpec
+from agent.config.schema_policy import ChangePolicySpec, PlainValue, StandardChangeSpec
 from agent.config.schema_remediation import ChangeModel
 from agent.config.schema_signals import SignalsSpec
-from agent.model.remediation import ParameterValue
 from agent.model.rule import Correlation, Heartbeat, Recurrence, Route
-
-ConditionText = Annotated[str, Field(min_length=1, max_length=4000)]
-"""A condition (CEL); its names and types are checked when it is loaded."""
-
-
-def _plain(value: object) -> ParameterValue:
-    if not isinstance(value, str | int | bool):
-        raise ValueError("must be a text, an integer, true or false")  # noqa: TRY004
-    return value
-
-
-PlainValue = Annotated[ParameterValue, PlainValidator(_plain)]
-"""What a parameter may hold."""
 
 GroupKey = Literal["incident", "owner", "priority", "cause"]
 Priority = Literal["P1", "P2", "P3", "P4", "P5"]
@@ -135,54 +122,6 @@ class RemediationRuleSpec(Spec):
         if self.within is not None and not self.also:
             raise ValueError("`within` says how near `also` must be; there is no `also`")
         return self
-
-
-class PolicyRuleSpec(Spec):
-    """One line of change policy. The first whose condition holds decides."""
-
-    name: Name = Field(description="What the reason of a decision says.")
-    when: ConditionText = Field(description="A condition over change, service, incident and now.")
-    decision: Literal["allow", "approve", "refuse"] = Field(
-        description="`allow` it, ask people to `approve` it, or `refuse` it."
-    )
-    roles: list[Literal["operator", "approver", "sre", "admin"]] = Field(
-        default_factory=list, description="Who may approve; needed for `approve`."
-    )
-    approvals: int = Field(
-        default=1, ge=1, le=10, description="How many different people must approve."
-    )
-    expires: Duration = Field(
-        default=timedelta(hours=8), description="When an unanswered question is dropped."
-    )
-    text: str = Field(default="", max_length=500, description="What people are told.")
-
-    @model_validator(mode="after")
-    def _roles_fit(self) -> Self:
-        if self.decision == "approve" and not self.roles:
-            raise ValueError("`decision: approve` needs `roles`: nobody could approve")
-        if self.decision != "approve" and self.roles:
-            raise ValueError(f"`decision: {self.decision}` asks nobody; remove `roles`")
-        return self
-
-
-class ChangePolicySpec(Spec):
-    """Change policy. Nothing runs that no rule of it allows."""
-
-    rules: list[PolicyRuleSpec] = Field(
-        max_length=1000, description="Tried from top to bottom; if none holds, nothing runs."
-    )
-    concurrency: int = Field(
-        default=4, ge=1, le=1000, description="Runs at once over the whole fleet."
-    )
-    windows_required: bool = Field(
-        default=False,
-        description="Whether a normal change also needs a permitting calendar window.",
-    )
-    previews: bool = Field(
-        default=True,
-        description="Whether what waits for approval is played in check mode on its hosts, and "
-        "shown to who approves.",
-    )
 
 
 class InhibitRuleSpec(Spec):
@@ -367,6 +306,7 @@ SPECS: dict[str, type[Spec]] = {
     "RemediationRule": RemediationRuleSpec,
     "Autonomy": AutonomySpec,
     "ChangePolicy": ChangePolicySpec,
+    "StandardChange": StandardChangeSpec,
     "Calendar": CalendarSpec,
     "InhibitRule": InhibitRuleSpec,
     "Heartbeat": HeartbeatSpec,
@@ -380,6 +320,6 @@ SPECS: dict[str, type[Spec]] = {
 }
 """The kinds of the rules folder, beside Backstage's."""
 
-AT_MOST_ONE = ("Autonomy", "ChangePolicy", "Correlation", "Recurrence", "Targets")
+AT_MOST_ONE = ("Autonomy", "Correlation", "Recurrence", "Targets")
 SCENARIO_KIND = "Scenario"
 """Tests of rules live beside them; `watchkeeper test` reads those."""

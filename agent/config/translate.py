@@ -3,11 +3,9 @@
 Not here: any check; what arrives here has passed `schema_rules` and `relations`.
 """
 
-from agent.config.canonical import digest_of
 from agent.config.documents import Rules, Written
 from agent.config.schema_autonomy import AutonomySpec, limits, promotion
 from agent.config.schema_rules import (
-    ChangePolicySpec,
     CorrelationSpec,
     HeartbeatSpec,
     InhibitRuleSpec,
@@ -23,7 +21,6 @@ from agent.model.alert import Severity
 from agent.model.autonomy import AutonomyLimits, Mode
 from agent.model.change import ChangeType
 from agent.model.incident import Priority, Targets
-from agent.model.policy import Policy, PolicyRule, Verdict
 from agent.model.rule import (
     DEFAULT_TARGETS,
     Correlation,
@@ -39,12 +36,6 @@ from agent.model.rule import (
     Ticketing,
     Watch,
 )
-
-VERDICTS = {
-    "allow": Verdict.ALLOWED,
-    "approve": Verdict.NEEDS_APPROVAL,
-    "refuse": Verdict.REFUSED,
-}
 
 
 def remediation_rule(written: Written[RemediationRuleSpec]) -> RemediationRule:
@@ -86,32 +77,6 @@ def autonomy(rules: Rules) -> AutonomyLimits:
     """What the one document says, or the defaults."""
     written = rules.one(AutonomySpec)
     return limits(written.spec if written else AutonomySpec())
-
-
-def policy(written: Written[ChangePolicySpec] | None) -> Policy | None:
-    """The policy of this document; None where nobody wrote one: nothing may run."""
-    if written is None:
-        return None
-    spec = written.spec
-    rules = tuple(
-        PolicyRule(
-            name=rule.name,
-            when=rule.when,
-            verdict=VERDICTS[rule.decision],
-            roles=tuple(rule.roles),
-            approvals=rule.approvals,
-            approval_expires=rule.expires,
-            text=rule.text,
-        )
-        for rule in spec.rules
-    )
-    return Policy(
-        rules=rules,
-        digest=digest_of((rules, spec.concurrency, spec.windows_required)),
-        concurrency_max=spec.concurrency,
-        windows_required=spec.windows_required,
-        previews=spec.previews,
-    )
 
 
 def inhibit_rule(written: Written[InhibitRuleSpec]) -> InhibitRule:

@@ -23,7 +23,6 @@ class StandardChange:
     """The first day (UTC) on which it does not hold any more."""
     digest: str
     """Version of the template: over everything that it says."""
-    title: str = ""
     content: str | None = None
     """Digest of the remediation that was looked at; None: whatever is registered."""
     when: str | None = None

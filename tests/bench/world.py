@@ -216,7 +216,13 @@ def _write_config(folder: Path, *, concurrency: int = 4) -> Path:
             "rules": [{"name": "allow-all", "when": "true", "decision": "allow"}],
         },
     }
-    _write(folder / "rules" / "policy" / "bench.yaml", [policy])
+    standard = {
+        "apiVersion": API_VERSION,
+        "kind": "StandardChange",
+        "metadata": {"name": "bench-touch"},
+        "spec": {"remediation": "bench-touch", "owner": "bench", "expires": "2100-01-01"},
+    }
+    _write(folder / "rules" / "policy" / "bench.yaml", [policy, standard])
     return config
 
 

@@ -172,6 +172,13 @@ class Company:
         }
         document = rule("Remediation", name, usual | spec, author="mira", title="Mend it")
         (folder / "remediation.yaml").write_text(json.dumps(document))
+        template = {
+            "remediation": name,
+            "owner": "mira",
+            "expires": "2100-01-01",
+            "withdrawAfter": {"failures": 100, "of": 100},
+        }
+        self.write_rules(f"standard-{name}", rule("StandardChange", name, template))
 
     def effects(self) -> list[str]:
         """What the playbook did on the host, in order: `begin web`, `end web`."""
