@@ -12,7 +12,8 @@ ASSETS := $(VENV)/.assets-complete
 
 PROGRAMS_DEMO := python3 openssh-server openssh-client nginx redis-server iproute2 util-linux \
   prometheus prometheus-alertmanager prometheus-blackbox-exporter prometheus-node-exporter
-PROGRAMS_TEST := $(PROGRAMS_DEMO) redmine redmine-sqlite puma chromium
+PROGRAMS_TEST := $(PROGRAMS_DEMO) redmine redmine-sqlite puma chromium \
+  haproxy socat postgresql logrotate chrony lvm2
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
