@@ -128,6 +128,7 @@ MAY_USE: dict[str, tuple[str, ...]] = {
         "pydantic",
         "structlog",
     ),
+    "agent.web.schedule_ics": ("icalendar",),
     "agent.web.views": (),
     "agent.cli": ("rich", "typer"),
 }

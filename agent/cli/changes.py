@@ -60,6 +60,15 @@ def approve(
     return 0
 
 
+def _window(change: Document) -> str:
+    """When it would run, and within what."""
+    window, start = change["window"], change["scheduled_for"] or change["not_before"]
+    said = [f"from {show.moment(start)} UTC"] if start else []
+    if window:
+        said.append(f"in {show.moment(window['start'])} to {show.moment(window['end'])} UTC")
+    return ", ".join(said) or "-"
+
+
 def _tell(detail: Document) -> int:
     change, out = detail["change"], show.console()
     out.print(show.text(f"{change['id']} {change['type']}: {change['title']}", style="bold"))
@@ -72,6 +81,7 @@ def _tell(detail: Document) -> int:
         ("asked by", f"{change['requested_by']} at {show.moment(change['requested_at'])} UTC"),
         ("incident", change["incident"] or "-"),
         ("policy", f"{decision['verdict']}: {decision['text']}" if decision else "-"),
+        ("window", _window(change)),
         ("approved by", ", ".join(f"{a['by']} as {a['role']}" for a in change["approvals"]) or "-"),
         ("binding", change["binding"]),
     ]

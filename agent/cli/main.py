@@ -9,6 +9,7 @@ import typer
 
 from agent import __version__
 from agent.cli.main_audit import app as audit_commands
+from agent.cli.main_calendar import app as calendar_commands
 from agent.cli.main_incidents import app as incident_commands
 from agent.cli.main_map import app as map_commands
 from agent.cli.main_problems import app as problem_commands
@@ -125,6 +126,14 @@ def changes(
         str | None,
         typer.Option("--incident", metavar="INC-7", help="For what.", rich_help_panel=ASK),
     ] = None,
+    not_before: Annotated[
+        str | None,
+        typer.Option("--not-before", metavar="TIME", help="Start then.", rich_help_panel=ASK),
+    ] = None,
+    not_after: Annotated[
+        str | None,
+        typer.Option("--not-after", metavar="TIME", help="Be over by then.", rich_help_panel=ASK),
+    ] = None,
     note: Annotated[str, typer.Option("--note", help="Why.")] = "",
     url: Url = URL_DEFAULT,
     token: Token = None,
@@ -146,6 +155,8 @@ def changes(
             incident=incident,
             note=note,
             as_json=as_json,
+            not_before=not_before,
+            not_after=not_after,
         )
     elif (follow or cancel) and identifier is None:
         raise typer.BadParameter("say which change, such as CHG-7")
@@ -224,6 +235,7 @@ def token(
 app.add_typer(audit_commands, name="audit")
 app.add_typer(incident_commands)
 app.add_typer(map_commands, name="map")
+app.add_typer(calendar_commands, name="calendar")
 app.add_typer(problem_commands)
 app.add_typer(report_commands)
 app.add_typer(rule_commands, name="rules")

@@ -27,6 +27,10 @@ class Remote:
         suffix = f"?{urllib.parse.urlencode(given, doseq=True)}" if given else ""
         return self._ask("GET", path + suffix, None)
 
+    def text(self, path: str, media_type: str) -> str:
+        """Ask for something that is no JSON."""
+        return self._fetch("GET", path, None, media_type).decode("utf-8")
+
     def post(self, path: str, body: Document) -> Document:
         """Ask for something to be done."""
         return self._ask("POST", path, body)
@@ -36,22 +40,25 @@ class Remote:
         return self._ask("DELETE", path, None)
 
     def _ask(self, method: str, path: str, body: Document) -> Document:
+        text = self._fetch(method, path, body, "application/json")
+        return json.loads(text) if text else None
+
+    def _fetch(self, method: str, path: str, body: Document, media_type: str) -> bytes:
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self.url + path, data=data, method=method)  # noqa: S310 - the address is the operator's own
-        request.add_header("Accept", "application/json")
+        request.add_header("Accept", media_type)
         if data is not None:
             request.add_header("Content-Type", "application/json")
         if self._token:
             request.add_header("Authorization", f"Bearer {self._token}")
         try:
             with urllib.request.urlopen(request, timeout=TIMEOUT_S) as response:  # noqa: S310
-                text = response.read()
+                return bytes(response.read())
         except urllib.error.HTTPError as error:
             raise PermanentError(_told(error)) from error
         except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
             reason = getattr(error, "reason", error)
             raise TransientError(f"no agent answers at {self.url}: {reason}") from error
-        return json.loads(text) if text else None
 
 
 def _told(error: urllib.error.HTTPError) -> str:

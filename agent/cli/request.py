@@ -21,8 +21,10 @@ def request(
     incident: str | None,
     note: str,
     as_json: bool,
+    not_before: str | None = None,
+    not_after: str | None = None,
 ) -> int:
-    """Ask for a remediation: the same gate as for a rule's."""
+    """Ask for a remediation: the same gate as for a rule's; times are UTC unless they say more."""
     if entity is None:
         raise PermanentError("say on what with --entity, such as component:default/shop")
     made = remote.post(
@@ -34,6 +36,8 @@ def request(
             "type": type,
             "incident": incident,
             "note": note,
+            "not_before": not_before and show.wanted(not_before, "--not-before"),
+            "not_after": not_after and show.wanted(not_after, "--not-after"),
         },
     )
     if as_json:

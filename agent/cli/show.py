@@ -10,6 +10,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from agent.errors import PermanentError
+
 STATE_STYLES = {
     "open": "bold red",
     "resolved": "green",
@@ -51,6 +53,16 @@ def text(value: str, style: str = "") -> Text:
 def state(word: str) -> Text:
     """A state in its colour."""
     return text(word.replace("_", " "), style=STATE_STYLES.get(word, ""))
+
+
+def wanted(text: str, option: str) -> str:
+    """A moment that a person typed, for the API: UTC unless it says another offset."""
+    try:
+        given = datetime.fromisoformat(text)
+    except ValueError:
+        said = f"{option}: {text!r} is no moment; write 2026-12-31T22:00 (UTC) or ...T22:00+01:00"
+        raise PermanentError(said) from None
+    return (given if given.tzinfo else given.replace(tzinfo=UTC)).isoformat()
 
 
 def moment(text: str | None) -> str:

@@ -194,6 +194,9 @@ class Draft:
     def set_change(self, state: State, change: Change, /, **changes: object) -> Change:
         """Put the changed change in place of the old one."""
         changed = replace(change, **changes) if changes else change  # type: ignore[arg-type]
+        known = state.changes.get(changed.id)
+        if known is not None and _plan(known) != _plan(changed):
+            changed = replace(changed, plans=known.plans + 1, planned_at=self.at)
         state.changes[changed.id] = changed
         self._records[changed.id] = changed
         return changed
@@ -229,3 +232,8 @@ class Draft:
             refusal=self.refusal,
             created=self.created,
         )
+
+
+def _plan(change: Change) -> tuple[object, ...]:
+    """What a calendar shows of a change."""
+    return change.state, change.window, change.scheduled_for

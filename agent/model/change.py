@@ -93,6 +93,10 @@ class Change:
     """The mode in which the rule asked for it; None where a person did."""
     preview: Preview | None = None
     """What check mode showed of it, once it waited for approval."""
+    plans: int = 0
+    """How often it was planned anew: its state, its window or its time became another."""
+    planned_at: datetime | None = None
+    """When it was planned last."""
     attempt: int = 1
     run: str | None = None
     rollback_run: str | None = None

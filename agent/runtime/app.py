@@ -38,6 +38,7 @@ from agent.runtime.reload import Reload
 from agent.runtime.retention import Pruner, Retention
 from agent.runtime.snapshot import Snapshots
 from agent.runtime.store import Store
+from agent.runtime.subscriptions import Subscriptions
 from agent.runtime.tools import Tools, open_tools
 
 log = logger("app")
@@ -105,7 +106,8 @@ async def _watch(  # noqa: PLR0917 - all of it
             metrics=LoopMetrics(registry),
         )
         intake = Intake(loop, IntakeMetrics(registry), _intake_limits(settings))
-        reload = Reload(settings, loop, clock, registry)
+        subscriptions = Subscriptions(folder, tools.client, clock, registry)
+        reload = Reload(settings, loop, clock, registry, subscriptions)
         publisher = _publisher(settings, folder, database, tools, AuditMetrics(registry))
         parts = Parts(
             settings=settings,
@@ -117,7 +119,7 @@ async def _watch(  # noqa: PLR0917 - all of it
             registry=registry,
             discoverer=tools.discoverer,
             audit=AuditDesk(database, publisher),
-            problems=lambda: [*([reload.problem] if reload.problem else []), *publisher.problems()],
+            problems=lambda: [*reload.problems, *publisher.problems()],
         )
         services: tuple[Service, ...] = (
             ("output", output.run),

@@ -32,6 +32,8 @@ ATTEMPTS_MAX = 3
 WAIT_S_MAX = 5.0
 """A tool that wants more patience is asked again by the core, not here."""
 PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
+NOT_MODIFIED = 304
+"""No redirect: what we have is what there is. Only who asked with a condition hears it."""
 NOT_US = frozenset({401, 407})
 CHUNK_BYTES = 64 * 1024
 KEPT_ALIVE_S = 5.0
@@ -215,7 +217,7 @@ class Client:
         if response.status in NOT_US:
             # They can be mended while we wait: a file that holds them is read anew each time.
             raise TransientError(f"{told}: it does not accept our credentials")
-        if 300 <= response.status < 400:
+        if 300 <= response.status < 400 and response.status != NOT_MODIFIED:
             raise PermanentError(f"{told}: a redirect, which is not followed; mend the URL")
         return response
 

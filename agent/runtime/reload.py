@@ -5,6 +5,7 @@ calendars are worked out anew from time to time, since they reach only so far ah
 """
 
 import asyncio
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from typing import Protocol
@@ -12,6 +13,7 @@ from typing import Protocol
 from prometheus_client import CollectorRegistry, Gauge
 from watchfiles import awatch
 
+from agent.config.calendars.found import Subscription
 from agent.config.load import Loaded, load_config
 from agent.config.schema_settings import Settings
 from agent.core.state import State
@@ -42,14 +44,22 @@ class Reload:
     """Watches the folders of rules and remediations. Give `run` a task of its own."""
 
     def __init__(
-        self, settings: Settings, loop: Inbox, clock: Clock, registry: CollectorRegistry
+        self,
+        settings: Settings,
+        loop: Inbox,
+        clock: Clock,
+        registry: CollectorRegistry,
+        subscribe: Callable[[Sequence[Subscription]], None],
     ) -> None:
         self._settings = settings
         self._loop = loop
         self._clock = clock
+        self._subscribe = subscribe
         self._wanted = asyncio.Event()
         self.problem = ""
         """Why the files are not what is in force; empty where they are."""
+        self.unread: tuple[str, ...] = ()
+        """Why subscribed calendars cannot be read: nothing runs meanwhile."""
         self._successful = Gauge(
             "watchkeeper_config_last_reload_successful",
             "Whether the files in the rules folder are what is in force.",
@@ -61,8 +71,15 @@ class Reload:
         """Read everything again now, whatever the files' times say (SIGHUP)."""
         self._wanted.set()
 
+    @property
+    def problems(self) -> list[str]:
+        """All that is not as the files say it should be."""
+        return [problem for problem in (self.problem, *self.unread) if problem]
+
     async def apply(self, loaded: Loaded) -> None:
         """Put a rule set into force where it is another one, and its calendars."""
+        self.unread = loaded.problems
+        self._subscribe(loaded.subscriptions)
         if loaded.config.digest != self._loop.state.config.digest:
             await self._loop.append(ConfigLoaded(config=loaded.config))
             log.info("config.loaded", digest=loaded.config.digest)

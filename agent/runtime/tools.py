@@ -63,6 +63,8 @@ class Tools:
     discoverer: Discoverer
     audit: tuple[Destination, ...]
     """Who keeps checkpoints of the audit log."""
+    client: Callable[[Endpoint], Client]
+    """For what rules name: an address of theirs, with the operator's leave."""
 
     def pollers(
         self, loop: Loop, intake: Intake
@@ -134,6 +136,7 @@ async def open_tools(
                 poll_every={item.name: item.poll_every for item in settings.connectors},
                 discoverer=discoverer(settings, connectors, client, clock),
                 audit=destinations(settings.audit, client, notifier),
+                client=client,
             )
     finally:
         notifier.stop()

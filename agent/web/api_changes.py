@@ -5,7 +5,7 @@ from http import HTTPStatus
 from typing import Annotated
 
 from aiohttp import web
-from pydantic import Field, StrictBool, StrictInt, StrictStr
+from pydantic import AwareDatetime, Field, StrictBool, StrictInt, StrictStr
 
 from agent.model.change import (
     Change,
@@ -57,6 +57,10 @@ class ChangeRequest(Wish):
     type: ChangeType | None = None
     incident: Name | None = None
     note: Note = ""
+    not_before: AwareDatetime | None = Field(None, description="It starts then at the earliest...")
+    not_after: AwareDatetime | None = Field(
+        None, description="...and is over by then, with verification and rollback; else expired."
+    )
 
 
 class ApprovalWish(Wish):
@@ -118,6 +122,8 @@ async def request_change(call: Call) -> web.StreamResponse:
             type=asked.type,
             incident=asked.incident,
             note=asked.note,
+            not_before=asked.not_before,
+            not_after=asked.not_after,
         ),
     )
     made = transition.created

@@ -16,6 +16,7 @@ from agent.model.change import (
     Run,
 )
 from agent.model.incident import Incident, TimelineItem
+from agent.model.interval import Interval
 from agent.model.policy import Approval, Conflict, Decision
 from agent.model.preview import Preview
 from agent.model.problem import Problem
@@ -75,6 +76,12 @@ class ChangeView:
     template: str | None
     approvals: tuple[Approval, ...]
     due_at: datetime | None
+    scheduled_for: datetime | None
+    """When it may start, where it waits for its time."""
+    not_before: datetime | None
+    not_after: datetime | None
+    window: Interval | None
+    """The window in which it would run; null where nothing bounds it, or none is in sight."""
     attempt: int
     run: str | None
     rollback_run: str | None
@@ -106,6 +113,10 @@ def change_view(change: Change) -> ChangeView:
         template=change.template,
         approvals=change.approvals,
         due_at=change.due_at,
+        scheduled_for=change.scheduled_for,
+        not_before=change.not_before,
+        not_after=change.not_after,
+        window=change.window,
         attempt=change.attempt,
         run=change.run,
         rollback_run=change.rollback_run,
