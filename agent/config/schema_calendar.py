@@ -1,7 +1,6 @@
 """What SREs write about calendars: a file or a subscription, and what its entries may do."""
 
 from datetime import timedelta
-from pathlib import Path
 from typing import Literal, Self
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -28,10 +27,10 @@ class CalendarSpec(Spec):
         description="Subscribed: fetched from here. Its host must stand in "
         "`calendars.allowed_hosts` of config.yaml.",
     )
-    url_file: Path | None = Field(
+    url_file: str | None = Field(
         default=None, description="File that holds the URL, where it is a secret itself."
     )
-    token_file: Path | None = Field(
+    token_file: str | None = Field(
         default=None, description="File with a token that is sent along (`Bearer`)."
     )
     every: Duration = Field(

@@ -2,7 +2,7 @@
 
 A copy replaces another only where it is in order to its last entry; what cannot be fetched, or is
 not, leaves the copy to grow old, and from `staleAfter` on the calendar is unreadable and policy
-denies. Not here: what a calendar means (`config.calendars`), or that it comes into force (`reload`).
+denies. Not here: what a calendar means (`config.calendars`), or putting it into force (`reload`).
 """
 
 import asyncio
@@ -89,14 +89,11 @@ class Subscriptions:
     def want(self, subscriptions: Sequence[Subscription]) -> None:
         """From now on these are fetched, and no others."""
         wanted = {each.name: each for each in subscriptions[:SUBSCRIPTIONS_MAX]}
-        for name in [name for name, each in self._wanted.items() if wanted.get(name) != each]:
-            known = self._standing.pop(name, None)
-            if (
-                name in wanted
-                and known is not None
-                and not _is_elsewhere(self._wanted[name], wanted[name])
-            ):
-                self._standing[name] = replace(known, due=0.0)
+        for name, before in self._wanted.items():
+            if name not in wanted or wanted[name].url != before.url:
+                self._standing.pop(name, None)
+            elif wanted[name] != before and name in self._standing:
+                self._standing[name].due = 0.0
         self._wanted = wanted
         self._changed.set()
 
@@ -145,7 +142,7 @@ class Subscriptions:
         known = await asyncio.to_thread(read_copy, self._folder, name, url)
         at = self._clock.now()
         response = await self._client(_endpoint(subscription)).drive(_ask(url, known))
-        if response.status == NOT_MODIFIED and known is not None:
+        if response.status == NOT_MODIFIED and known is not None and known.is_conditional:
             self._fetches.labels(name, "unchanged").inc()
             copy = replace(known, fetched_at=at)
         elif response.status == NOT_MODIFIED or not response.is_success:
@@ -161,7 +158,7 @@ class Subscriptions:
             is_same = known is not None and known.content == copy.content
             self._fetches.labels(name, "unchanged" if is_same else "changed").inc()
             if not is_same:
-                self._standing[name].told = None
+                self._standing.setdefault(name, _Standing()).told = None
         await asyncio.to_thread(write_copy, self._folder, name, url, copy)
         return copy
 
@@ -200,10 +197,6 @@ def _ask(url: str, known: Copy | None) -> Exchange[Response]:
     target = f"{path}?{parts.query}" if parts.query else path
     response = yield Request(method="GET", path=target, headers=headers)
     return response
-
-
-def _is_elsewhere(one: Subscription, other: Subscription) -> bool:
-    return one.url != other.url
 
 
 def _told(error: Exception, url: str) -> str:

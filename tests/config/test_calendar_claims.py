@@ -1,5 +1,6 @@
 """What an entry is for is what it says, within what its document grants."""
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -168,3 +169,16 @@ def test_dates_beside_the_rule_may_be_longer(tmp_path: Path) -> None:
     )
     spans = [Interval(*span).length.total_seconds() / 3600 for span in windows(tmp_path, text)]
     assert [1.0, 1.0, 3.0, 4.0] == spans
+
+
+PAGE = Path(__file__).parents[2] / "docs" / "calendars.md"
+
+
+@pytest.mark.parametrize(
+    "block", re.findall(r"```\n(BEGIN:VCALENDAR.*?)```", PAGE.read_text(), re.S)
+)
+def test_the_examples_of_the_page_can_be_copied(block: str) -> None:
+    """They are in order, and have windows in the year for which they are written."""
+    known = tuple(f"component:default/{name}" for name in ("db", "cache", "checkout"))
+    declared = replace(ALL, known=known)
+    assert expand(parse_calendar("page.ics", block.encode(), declared), YEAR)

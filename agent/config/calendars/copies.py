@@ -26,6 +26,11 @@ class Copy:
     modified: str = ""
     """What the source wants to hear again, to say that nothing has changed."""
 
+    @property
+    def is_conditional(self) -> bool:
+        """Whether it can be asked for on the condition that it is another by now."""
+        return bool(self.etag or self.modified)
+
 
 def read_copy(folder: Path, name: str, url: str) -> Copy | None:
     """The copy of a calendar; None where there is none of this URL, or it is not whole."""
