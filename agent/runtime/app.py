@@ -38,7 +38,6 @@ from agent.runtime.reload import Reload
 from agent.runtime.retention import Pruner, Retention
 from agent.runtime.snapshot import Snapshots
 from agent.runtime.store import Store
-from agent.runtime.subscriptions import Subscriptions
 from agent.runtime.tools import Tools, open_tools
 
 log = logger("app")
@@ -106,8 +105,7 @@ async def _watch(  # noqa: PLR0917 - all of it
             metrics=LoopMetrics(registry),
         )
         intake = Intake(loop, IntakeMetrics(registry), _intake_limits(settings))
-        subscriptions = Subscriptions(folder, tools.client, clock, registry)
-        reload = Reload(settings, loop, clock, registry, subscriptions)
+        reload = Reload(settings, loop, clock, registry, tools.calendars)
         publisher = _publisher(settings, folder, database, tools, AuditMetrics(registry))
         parts = Parts(
             settings=settings,

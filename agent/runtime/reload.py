@@ -5,7 +5,6 @@ calendars are worked out anew from time to time, since they reach only so far ah
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from typing import Protocol
@@ -13,7 +12,6 @@ from typing import Protocol
 from prometheus_client import CollectorRegistry, Gauge
 from watchfiles import awatch
 
-from agent.config.calendars.found import Subscription
 from agent.config.load import Loaded, load_config
 from agent.config.schema_settings import Settings
 from agent.core.state import State
@@ -21,6 +19,7 @@ from agent.errors import ConfigError
 from agent.model.entry import CalendarsExpanded, ConfigLoaded, What
 from agent.runtime.clock import Clock
 from agent.runtime.log import logger
+from agent.runtime.subscriptions import Subscriptions
 
 CALENDARS_EVERY = timedelta(hours=6)
 QUIET_MS = 300
@@ -49,12 +48,12 @@ class Reload:
         loop: Inbox,
         clock: Clock,
         registry: CollectorRegistry,
-        subscribe: Callable[[Sequence[Subscription]], None],
+        subscriptions: Subscriptions,
     ) -> None:
         self._settings = settings
         self._loop = loop
         self._clock = clock
-        self._subscribe = subscribe
+        self._subscriptions = subscriptions
         self._wanted = asyncio.Event()
         self.problem = ""
         """Why the files are not what is in force; empty where they are."""
@@ -74,12 +73,13 @@ class Reload:
     @property
     def problems(self) -> list[str]:
         """All that is not as the files say it should be."""
-        return [problem for problem in (self.problem, *self.unread) if problem]
+        problems = (self.problem, *self.unread, *self._subscriptions.problems)
+        return [problem for problem in problems if problem]
 
     async def apply(self, loaded: Loaded) -> None:
         """Put a rule set into force where it is another one, and its calendars."""
         self.unread = loaded.problems
-        self._subscribe(loaded.subscriptions)
+        self._subscriptions.want(loaded.subscriptions)
         if loaded.config.digest != self._loop.state.config.digest:
             await self._loop.append(ConfigLoaded(config=loaded.config))
             log.info("config.loaded", digest=loaded.config.digest)
@@ -91,6 +91,7 @@ class Reload:
         """Take over what changes, until cancelled."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._watch(), name="watch rules")
+            group.create_task(self._subscriptions.run(self.ask), name="subscribed calendars")
             while True:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._wanted.wait(), CALENDARS_EVERY.total_seconds())

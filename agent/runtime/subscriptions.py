@@ -47,7 +47,7 @@ class _Standing:
 
 
 class Subscriptions:
-    """Fetches what the rules subscribe to. Give `run` a task of its own."""
+    """Fetches what the rules subscribe to; `reload` gives `run` a task of its own."""
 
     def __init__(
         self,
@@ -55,12 +55,10 @@ class Subscriptions:
         client: Callable[[Endpoint], Client],
         clock: Clock,
         registry: CollectorRegistry,
-        taken_over: Callable[[], None],
     ) -> None:
         self._folder = folder / FOLDER
         self._client = client
         self._clock = clock
-        self._taken_over = taken_over
         self._wanted: Mapping[str, Subscription] = {}
         self._standing: dict[str, _Standing] = {}
         self._changed = asyncio.Event()
@@ -97,8 +95,8 @@ class Subscriptions:
         self._wanted = wanted
         self._changed.set()
 
-    async def run(self) -> None:
-        """Fetch what is due, until cancelled."""
+    async def run(self, take_over: Callable[[], None]) -> None:
+        """Fetch what is due, and say so where a copy is to be taken over; until cancelled."""
         while True:
             self._changed.clear()
             now = self._clock.monotonic()
@@ -106,35 +104,39 @@ class Subscriptions:
                 standing = self._standing.setdefault(name, _Standing())
                 if standing.due <= now:
                     standing.due = now + subscription.every.total_seconds()
-                    await self.fetch(subscription)
+                    if await self.fetch(subscription):
+                        take_over()
             dues = [self._standing[name].due for name in self._wanted if name in self._standing]
             rest = min([REST_MAX.total_seconds(), *(due - self._clock.monotonic() for due in dues)])
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._changed.wait(), max(rest, 0.1))
 
-    async def fetch(self, subscription: Subscription) -> None:
-        """Fetch one calendar now; whatever comes of it is told, nothing is raised."""
+    async def fetch(self, subscription: Subscription) -> bool:
+        """Fetch one calendar now; whether what is known of it is to be taken over.
+
+        That is: a copy that says something else, one that is fresher by much, or the age of the
+        last one where fetching begins to fail. Nothing is raised.
+        """
         standing = self._standing.setdefault(subscription.name, _Standing())
         try:
             copy = await self._copy(subscription)
         except (AgentError, OSError, TimeoutError) as error:
             outcome = "refused" if isinstance(error, ConfigError) else "failed"
             self._fetches.labels(subscription.name, outcome).inc()
-            problem = _told(error, subscription.url)
-            if not standing.problem:
-                log.warning("calendar.failed", calendar=subscription.name, problem=problem)
-                self._taken_over()
-            standing.problem = problem
-            return
-        if standing.problem:
+            was_well, standing.problem = not standing.problem, _told(error, subscription.url)
+            if was_well:
+                name = subscription.name
+                log.warning("calendar.failed", calendar=name, problem=standing.problem)
+            return was_well
+        was_ill, standing.problem = bool(standing.problem), ""
+        if was_ill:
             log.info("calendar.back", calendar=subscription.name)
         self._fetched_at.labels(subscription.name).set(copy.fetched_at.timestamp())
-        is_news = standing.problem or standing.told is None
-        too_long = subscription.stale_after / TOLD_SHARE
-        if is_news or (standing.told and copy.fetched_at - standing.told >= too_long):
-            standing.told = copy.fetched_at
-            self._taken_over()
-        standing.problem = ""
+        told, much = standing.told, subscription.stale_after / TOLD_SHARE
+        if not was_ill and told is not None and copy.fetched_at - told < much:
+            return False
+        standing.told = copy.fetched_at
+        return True
 
     async def _copy(self, subscription: Subscription) -> Copy:
         """The copy that is on disk from now on."""

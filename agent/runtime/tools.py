@@ -41,6 +41,7 @@ from agent.runtime.registry import Registry
 from agent.runtime.runs import Runs
 from agent.runtime.signature import Signed
 from agent.runtime.standing import Standing
+from agent.runtime.subscriptions import Subscriptions
 from agent.runtime.tickets import TicketDesk
 
 log = logger("tools")
@@ -63,8 +64,7 @@ class Tools:
     discoverer: Discoverer
     audit: tuple[Destination, ...]
     """Who keeps checkpoints of the audit log."""
-    client: Callable[[Endpoint], Client]
-    """For what rules name: an address of theirs, with the operator's leave."""
+    calendars: Subscriptions
 
     def pollers(
         self, loop: Loop, intake: Intake
@@ -136,7 +136,7 @@ async def open_tools(
                 poll_every={item.name: item.poll_every for item in settings.connectors},
                 discoverer=discoverer(settings, connectors, client, clock),
                 audit=destinations(settings.audit, client, notifier),
-                client=client,
+                calendars=Subscriptions(folder, client, clock, registry),
             )
     finally:
         notifier.stop()

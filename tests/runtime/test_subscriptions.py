@@ -72,11 +72,10 @@ class Source:
         def client(endpoint: Endpoint) -> Client:
             return Client(session, endpoint, clock=self.clock, metrics=metrics)
 
-        self.subscriptions = Subscriptions(
-            folder / "data", client, self.clock, self.registry, taken_over=self._take_over
-        )
+        self.subscriptions = Subscriptions(folder / "data", client, self.clock, self.registry)
 
-    def _take_over(self) -> None:
+    def take_over(self) -> None:
+        """What the agent would read anew."""
         self.asked += 1
         self.news.set()
 
@@ -108,7 +107,8 @@ class Source:
         """Fetch it once, and read it."""
         loaded = self.load()
         self.subscriptions.want(loaded.subscriptions)
-        await self.subscriptions.fetch(loaded.subscriptions[0])
+        if await self.subscriptions.fetch(loaded.subscriptions[0]):
+            self.take_over()
         return self.load()
 
     def fetched(self, outcome: str) -> float:
@@ -242,7 +242,7 @@ async def test_what_a_document_may_not_say_is_told(source: Source, spec: str, pr
 
 async def test_what_is_due_is_fetched_without_being_asked(source: Source) -> None:
     """Beginning when the rules subscribe to it."""
-    running = asyncio.create_task(source.subscriptions.run())
+    running = asyncio.create_task(source.subscriptions.run(source.take_over))
     source.subscriptions.want(source.load().subscriptions)
     async with asyncio.timeout(10):
         await source.news.wait()
