@@ -1,7 +1,6 @@
 """The command line: which commands there are. What they do stands in a file of each its own."""
 
 import sys
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -18,6 +17,7 @@ from agent.cli.main_rules import app as rule_commands
 from agent.cli.main_slo import app as slo_commands
 from agent.cli.options import ASK, DO, URL_DEFAULT, Config, Data, Json, Token, Url
 from agent.errors import AgentError, ConfigError
+from agent.sim.shadow.assume import Assume
 
 app = typer.Typer(
     name="watchkeeper",
@@ -73,15 +73,35 @@ def replay(
     rules: Annotated[
         Path | None, typer.Option("--rules", help="Another rules folder than the one in force.")
     ] = None,
-    since: Annotated[
-        datetime | None, typer.Option("--since", help="Only tell what follows from then on (UTC).")
+    remediations: Annotated[
+        Path | None, typer.Option("--remediations", help="Another folder of remediations.")
     ] = None,
+    since: Annotated[
+        str | None,
+        typer.Option("--since", help="How far back, such as 90d, or from which moment (UTC) on."),
+    ] = None,
+    assume: Annotated[
+        Assume, typer.Option("--assume", help="How a run ends that never was.")
+    ] = Assume.NOTHING,
+    fail_on_difference: Annotated[
+        bool, typer.Option("--fail-on-difference", help="Exit with 1 where something differs.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Play the journal again, as it was or with other rules: what would have been done?"""
+    from agent.cli.replay import Question
     from agent.cli.replay import replay as run
 
-    raise typer.Exit(run(config, data=data, rules=rules, since=since, as_json=as_json))
+    question = Question(
+        data=data,
+        rules=rules,
+        remediations=remediations,
+        since=since,
+        assume=assume,
+        as_json=as_json,
+        fails_on_difference=fail_on_difference,
+    )
+    raise typer.Exit(run(config, question))
 
 
 @app.command()

@@ -1,161 +1,208 @@
-"""`watchkeeper replay`: the journal played again, as it was or with another rule set.
+"""`watchkeeper replay`: the journal played again, as it was and as another rule set would have it.
 
-Nothing is performed. What people, tools and runs answered is taken from the journal; an answer to
-something that the other rule set never asked for is passed over.
+Nothing is performed, and nothing is written. Not here: what the other rule set is answered
+(`sim.shadow`), or how it is told (`replay_told`).
 """
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache, partial
 from pathlib import Path
 
+from rich.console import Console
+from rich.progress import Progress
+
+from agent.cli import replay_told as told
 from agent.cli import show
-from agent.config.load import load_config, load_settings
+from agent.config.calendars.expand import horizon
+from agent.config.check import Examined, examine
+from agent.config.durations import parse_duration
+from agent.config.load import load_settings
 from agent.core.state import State
-from agent.core.step import step
-from agent.errors import PermanentError
-from agent.model.change import Change
-from agent.model.effect import LaunchRun
-from agent.model.entry import ConfigLoaded, Entry
-from agent.model.incident import Incident
-from agent.model.problem import Problem
+from agent.errors import ConfigError, PermanentError
+from agent.model.calendar import Calendar
+from agent.model.entry import Entry
 from agent.model.rule import Config
-from agent.runtime.codec import digest_of
+from agent.runtime.codec import Resolve, decode_state, digest_of, encode_state
 from agent.runtime.folder import DATABASE_NAME
-from agent.runtime.journal import first_number, read_config, read_entries
+from agent.runtime.journal import first_number, last_number, read_config, read_entries
+from agent.runtime.snapshot import SnapshotError, read_snapshot, snapshot_paths
+from agent.sim.shadow.assume import Assume
+from agent.sim.shadow.difference import differences
+from agent.sim.shadow.play import Shadow
+from agent.sim.shadow.truth import Truth
+
+SNAPSHOTS_NAME = "snapshots"
 
 
-@dataclass(slots=True)
-class Story:
-    """What a rule set would have made of the journal."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What a replay is asked for."""
 
-    entries: int = 0
-    incidents: dict[str, Incident] = field(default_factory=dict)
-    changes: dict[str, Change] = field(default_factory=dict)
-    launched: list[str] = field(default_factory=list)
-    problems: dict[str, Problem] = field(default_factory=dict)
-    digest: str = ""
+    data: Path | None
+    rules: Path | None
+    remediations: Path | None
+    since: str | None
+    assume: Assume
+    as_json: bool
+    fails_on_difference: bool
 
 
-def replay(
-    config: Path | None,
-    *,
-    data: Path | None,
-    rules: Path | None,
-    since: datetime | None,
-    as_json: bool,
-) -> int:
-    """Print what was, and beside it what would have been with other rules."""
+def replay(config: Path | None, question: Question) -> int:
+    """Print what was, and beside it what would have been; 1 where they differ and that was asked.
+
+    Raises ConfigError for rules that could not come into force.
+    """
     settings = load_settings(config)
-    database = (data or settings.data).expanduser() / DATABASE_NAME
+    folder = (question.data or settings.data).expanduser()
+    since = _moment(question.since)
+    examined = None
+    if question.rules is not None or question.remediations is not None:
+        wished = {
+            name: path.resolve()
+            for name, path in (
+                ("rules", question.rules),
+                ("remediations", question.remediations),
+            )
+            if path is not None
+        }
+        examined = examine(settings.model_copy(update=wished))
+        if examined.config is None:
+            raise ConfigError(examined.findings)
+    with closing(_open(folder)) as connection:
+        player = _Player(connection, folder, since)
+        began = time.monotonic()
+        truth = player.truth()
+        shadow = None
+        if examined is not None and examined.config is not None:
+            shadow = player.shadow(truth, examined, examined.config, question.assume)
+        seconds = time.monotonic() - began
+    told_of = told.Told(
+        begins=player.begins,
+        entries=player.played,
+        seconds=seconds,
+        digest=digest_of(truth.state),
+        was=truth.story,
+        shadow=shadow,
+        differences=differences(truth.story, shadow.story) if shadow else (),
+        rules=str(question.rules or settings.rules or ""),
+    )
+    if question.as_json:
+        show.as_json(told.document(told_of))
+    else:
+        told.tell(told_of)
+    return 1 if question.fails_on_difference and told_of.differences else 0
+
+
+class _Player:
+    """The journal, read from where it can be read, told from where it is asked for."""
+
+    def __init__(
+        self, connection: sqlite3.Connection, folder: Path, since: datetime | None
+    ) -> None:
+        self._connection = connection
+        self._resolve: Resolve = cache(partial(read_config, connection))
+        self._since = since
+        self._first = first_number(connection)
+        self._last = last_number(connection) or 0
+        self._start = self._earliest(folder / SNAPSHOTS_NAME)
+        self._fork: tuple[bytes, Config] | None = None
+        self.begins: datetime | None = None
+        """From when on it could be told."""
+        self.played = 0
+
+    def truth(self) -> Truth:
+        """What was, and what a shadow has to know of it."""
+        truth = Truth(self._state(self._start))
+        for entry in self._entries("what was", truth.state.last_number):
+            is_told = self._since is None or entry.at >= self._since
+            if is_told and self.begins is None:
+                self.begins = entry.at
+                self._fork = (encode_state(truth.state), truth.state.config)
+            truth.play(entry, is_told=is_told)
+        truth.story.finish(truth.state)
+        return truth
+
+    def shadow(self, truth: Truth, examined: Examined, config: Config, assume: Assume) -> Shadow:
+        """What would have been, from the moment on that is told of."""
+
+        def calendars_at(at: datetime) -> tuple[Calendar, ...]:
+            found = (each.around(horizon(at)) for each in examined.calendars)
+            return tuple(each for each in found if each is not None)
+
+        state = decode_state(*self._fork) if self._fork else State.empty()
+        shadow = Shadow(
+            state=state, truth=truth, config=config, calendars_at=calendars_at, assume=assume
+        )
+        if self._fork is None:
+            # Nothing of the journal is as young as what was asked for.
+            return shadow
+        is_begun = False
+        for entry in self._entries("what would have been", state.last_number):
+            if not is_begun:
+                shadow.begin(entry.at, entry.number - 1)
+                is_begun = True
+            shadow.hear(entry)
+        shadow.finish()
+        return shadow
+
+    def _entries(self, title: str, after: int) -> Iterator[Entry]:
+        """The entries behind this number, with progress for whoever watches."""
+        console = Console(stderr=True)
+        with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
+            task = bar.add_task(title, total=self._last - after)
+            for count, entry in enumerate(
+                read_entries(self._connection, self._resolve, after), start=1
+            ):
+                yield entry
+                self.played += 1
+                if count % 1000 == 0:
+                    bar.update(task, completed=count)
+
+    def _earliest(self, folder: Path) -> Path | None:
+        """The snapshot to start from: none where the journal is whole."""
+        if self._first in (None, 1):
+            return None
+        for path in reversed(snapshot_paths(folder)):
+            if self._first is not None and int(path.stem) >= self._first - 1:
+                return path
+        raise PermanentError(
+            f"the journal begins with entry {self._first}: what came before was dropped by "
+            "retention, and there is no snapshot from which it could be played"
+        )
+
+    def _state(self, path: Path | None) -> State:
+        if path is None:
+            return State.empty()
+        try:
+            return read_snapshot(path, self._resolve)
+        except SnapshotError as error:
+            raise PermanentError(f"the journal cannot be played: {error}") from None
+
+
+def _open(folder: Path) -> sqlite3.Connection:
+    database = folder / DATABASE_NAME
     if not database.is_file():
         raise PermanentError(f"there is no journal at {database}")
-    begin = since.replace(tzinfo=UTC) if since else None
-    was = _play(database, begin, instead=None)
-    other = None
-    if rules is not None:
-        wished = settings.model_copy(update={"rules": rules.resolve()})
-        other = _play(database, begin, instead=load_config(wished, datetime.now(UTC)).config)
-    if as_json:
-        return show.as_json({"was": _document(was), "would": other and _document(other)})
-    _tell("As it was", was)
-    if other is not None:
-        _tell(f"With {rules}", other)
-    return 0
-
-
-def _play(database: Path, since: datetime | None, *, instead: Config | None) -> Story:
-    story, state = Story(), State.empty()
     uri = f"{database.absolute().as_uri()}?mode=ro"
-    with closing(sqlite3.connect(uri, uri=True, isolation_level=None)) as connection:
-        first = first_number(connection)
-        if first not in (None, 1):
-            raise PermanentError(
-                f"the journal begins with entry {first}: what came before was dropped by "
-                "retention, so it cannot be played from the start"
-            )
-        resolve = cache(partial(read_config, connection))
-        for entry in _with(read_entries(connection, resolve), instead):
-            transition = step(state, entry)
-            story.entries += 1
-            if since is not None and entry.at < since:
-                continue
-            for effect in transition.effects:
-                if isinstance(effect, LaunchRun):
-                    story.launched.append(f"{entry.at:%Y-%m-%d %H:%M:%S} {effect.run}")
-            for record in transition.records:
-                if isinstance(record, Incident):
-                    story.incidents[record.id] = record
-                elif isinstance(record, Change):
-                    story.changes[record.id] = record
-                elif isinstance(record, Problem):
-                    story.problems[record.id] = record
-    story.digest = digest_of(state)
-    return story
+    return sqlite3.connect(uri, uri=True, isolation_level=None)
 
 
-def _with(entries: Iterator[Entry], instead: Config | None) -> Iterator[Entry]:
-    for entry in entries:
-        if instead is not None and isinstance(entry.what, ConfigLoaded):
-            yield Entry(entry.number, entry.at, ConfigLoaded(config=instead))
-        else:
-            yield entry
-
-
-def _tell(title: str, story: Story) -> None:
-    out = show.console()
-    out.print(
-        show.text(
-            f"{title}: {story.entries} entries, {len(story.incidents)} incidents, "
-            f"{len(story.changes)} changes, {len(story.launched)} runs, "
-            f"{len(story.problems)} problems; state {story.digest[:12]}",
-            style="bold",
-        )
-    )
-    rows = show.table("INCIDENT", "P", "OPENED (UTC)", "TITLE", "CAUSE")
-    for incident in story.incidents.values():
-        rows.add_row(
-            incident.id,
-            f"P{incident.priority}",
-            f"{incident.opened_at:%Y-%m-%d %H:%M:%S}",
-            show.text(incident.title),
-            show.text(incident.cause or "-"),
-        )
-    out.print(rows)
-    if story.changes:
-        rows = show.table("CHANGE", "WHAT", "POLICY SAYS", "ENDED")
-        for change in story.changes.values():
-            decision = change.decision
-            rows.add_row(
-                change.id,
-                show.text(change.title),
-                show.text(f"{decision.verdict}: {decision.text}" if decision else "-"),
-                change.closure or change.state,
-            )
-        out.print(rows)
-
-
-def _document(story: Story) -> dict[str, object]:
-    return {
-        "entries": story.entries,
-        "digest": story.digest,
-        "incidents": [
-            {"id": i.id, "title": i.title, "priority": int(i.priority), "cause": i.cause}
-            for i in story.incidents.values()
-        ],
-        "changes": [
-            {
-                "id": c.id,
-                "title": c.title,
-                "verdict": c.decision.verdict if c.decision else None,
-                "reason": c.decision.reason if c.decision else None,
-                "closure": c.closure,
-            }
-            for c in story.changes.values()
-        ],
-        "runs": story.launched,
-        "problems": [p.title for p in story.problems.values()],
-    }
+def _moment(text: str | None) -> datetime | None:
+    """`90d` ago, or a moment such as 2026-08-01 (UTC)."""
+    if text is None:
+        return None
+    try:
+        return datetime.now(UTC) - parse_duration(text)
+    except ValueError:
+        pass
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        said = f'--since: "{text}" is neither a duration (90d) nor a moment (2026-08-01)'
+        raise PermanentError(said) from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -90,6 +90,13 @@ def first_number(connection: sqlite3.Connection) -> int | None:
     return number
 
 
+def last_number(connection: sqlite3.Connection) -> int | None:
+    """The number of the newest entry; None for an empty journal."""
+    (number,) = connection.execute("SELECT max(number) FROM journal").fetchone()
+    assert number is None or isinstance(number, int)
+    return number
+
+
 def write_alive(connection: sqlite3.Connection, at: datetime) -> None:
     """Leave a sign of life, for the time in which there is nothing to write."""
     ALIVE.write(connection, [(1, to_micros(at))])

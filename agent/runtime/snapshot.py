@@ -51,7 +51,7 @@ class Snapshots:
 
     def paths(self) -> list[Path]:
         """What there is, the newest first."""
-        return sorted(self._folder.glob(f"*{SUFFIX}"), reverse=True)
+        return snapshot_paths(self._folder)
 
     def oldest_number(self) -> int | None:
         """Entries up to this one are in every snapshot; None while there are fewer than two."""
@@ -79,6 +79,11 @@ class Snapshots:
             os.close(folder)
         for old in self.paths()[KEPT:]:
             old.unlink()
+
+
+def snapshot_paths(folder: Path) -> list[Path]:
+    """The snapshots in a folder, the newest first; only looks, as beside a running agent."""
+    return sorted(folder.glob(f"*{SUFFIX}"), reverse=True)
 
 
 def read_snapshot(path: Path, resolve: Resolve) -> State:

@@ -1,0 +1,1 @@
+"""What another rule set would have done: the journal's inputs played again, nothing performed."""
