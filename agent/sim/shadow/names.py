@@ -76,8 +76,7 @@ def translated(state: State, what: What, named: Named) -> What | None:
             # People approve what they see; what they saw then is taken for what they would see.
             ids["binding"] = change.binding
     if named.signature is not None:
-        problems = (p.id for p in state.problems.values() if p.signature == named.signature)
-        problem = next(problems, None)
+        problem = {p.signature: p.id for p in state.problems.values()}.get(named.signature)
         if problem is None:
             return None
         ids["problem"] = problem
