@@ -17,7 +17,14 @@ from agent.config.schema_policy import (
     RiskSpec,
     StandardChangeSpec,
 )
-from agent.model.policy import ConflictKind, Policy, PolicyRule, Verdict
+from agent.model.policy import (
+    ConflictKind,
+    EmergencyPolicy,
+    Policy,
+    PolicyEdit,
+    PolicyRule,
+    Verdict,
+)
 from agent.model.risk import POINTS, RiskLevel, RiskModel
 from agent.model.standard import StandardChange
 
@@ -60,7 +67,16 @@ def policy(rules: Rules) -> Policy | None:
     )
     heeds_budget = spec.budget == "heed"
     templates = tuple(_template(each) for each in rules.of(StandardChangeSpec))
-    settings = (spec.concurrency, spec.windows_required, heeds_budget)
+    emergency = EmergencyPolicy(
+        retro_within=spec.emergency.retro_within, roles=tuple(spec.emergency.roles)
+    )
+    edits = tuple(
+        PolicyEdit(document=each.name, author=each.author, approved_by=each.spec.approved_by)
+        for each in documents
+        if each.author
+    )
+    owed = (edits, emergency, spec.review_within)
+    settings = (spec.concurrency, spec.windows_required, heeds_budget, owed)
     return Policy(
         rules=lines,
         digest=digest_of((lines, settings, risk, defer, templates)),
@@ -71,6 +87,9 @@ def policy(rules: Rules) -> Policy | None:
         conflicts_defer=defer,
         heeds_budget=heeds_budget,
         standard=templates,
+        edits=edits,
+        emergency=emergency,
+        review_within=spec.review_within,
     )
 
 

@@ -68,7 +68,7 @@ def _repeated(
         if first != f"{here.file}:{here.line}":
             said = f'a second rule "{rule.name}": the reason of a decision names its rule.'
             yield policy.finding(("rules", number, "name"), said, f"The first stands at {first}.")
-    for name in sorted(policy.spec.model_fields_set - {"rules"}):
+    for name in sorted(policy.spec.model_fields_set - {"rules", "approved_by"}):
         key = type(policy.spec).model_fields[name].alias or name
         here = policy.finding((key,), "")
         first = keys.setdefault(name, f"{here.file}:{here.line}")

@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Field, PlainValidator, model_validator
 
 from agent.config.durations import Duration
 from agent.config.schema import ConditionText, Name, Spec
+from agent.model.policy import EmergencyPolicy, Policy
 from agent.model.remediation import ParameterValue
 from agent.model.risk import DEFAULT_RISK_MODEL, POINTS
 
@@ -134,9 +135,22 @@ class RiskSpec(Spec):
         return self
 
 
+class EmergencySpec(Spec):
+    """What is owed for a change that could not wait."""
+
+    retro_within: Duration = Field(
+        default=EmergencyPolicy().retro_within,
+        description="How long somebody else has to answer for it afterwards.",
+    )
+    roles: list[Role] = Field(
+        default=["approver", "sre"], min_length=1, description="Who may answer for it."
+    )
+
+
 class ChangePolicySpec(Spec):
     """Change policy. Nothing runs that no rule of it allows. The rules of several documents are
-    tried in the order of the paths of their files; every other key may stand in one of them only.
+    tried in the order of the paths of their files; every other key but `approvedBy` may
+    stand in one of them only.
     """
 
     rules: list[PolicyRuleSpec] = Field(
@@ -164,6 +178,20 @@ class ChangePolicySpec(Spec):
         default="heed",
         description="`heed`: what has spent its error budget takes only emergency and standard "
         "changes.",
+    )
+    approved_by: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=200,
+        description="Who agreed to the last edit of this document, another person than its "
+        "`metadata.author`. Without one the author's approvals do not count.",
+    )
+    emergency: EmergencySpec = Field(
+        default=EmergencySpec(), description="What is owed for an emergency."
+    )
+    review_within: Duration = Field(
+        default=Policy(rules=(), digest="").review_within,
+        description="How long people have to review what failed, was an emergency or of high risk.",
     )
 
     @model_validator(mode="after")

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from agent.core.state import State
 from agent.model.alert import AlertRecord, Severity
-from agent.model.change import Change, Run
+from agent.model.change import PASSED_MAX, Change, Passed, Run
 from agent.model.effect import Effect
 from agent.model.incident import Incident, IncidentEntity, StateInterval, TimelineItem
 from agent.model.problem import Problem
@@ -31,6 +31,8 @@ NEWS = frozenset(
         Reason.RUN_LOST,
         Reason.TOLD_AGAIN,
         Reason.CLEAR,
+        Reason.RETRO_DUE,
+        Reason.RETRO_OVERDUE,
     }
 )
 """Reasons that make an incident worth telling again."""
@@ -192,11 +194,17 @@ class Draft:
                 self._items.append(IncidentEntity(incident=after.id, entity=entity))
 
     def set_change(self, state: State, change: Change, /, **changes: object) -> Change:
-        """Put the changed change in place of the old one."""
+        """Put the changed change in place of the old one and write down the state it came into."""
+        before = state.changes.get(change.id)
         changed = replace(change, **changes) if changes else change  # type: ignore[arg-type]
-        known = state.changes.get(changed.id)
-        if known is not None and _plan(known) != _plan(changed):
-            changed = replace(changed, plans=known.plans + 1, planned_at=self.at)
+        if before is not None and _plan(before) != _plan(changed):
+            changed = replace(changed, plans=before.plans + 1, planned_at=self.at)
+        passed = before.passed if before else ()
+        if before is None or before.state is not changed.state:
+            passed = (*passed, Passed(state=changed.state, at=self.at))
+        if len(passed) > PASSED_MAX:
+            passed = (*passed[: PASSED_MAX // 2], *passed[-PASSED_MAX // 2 :])
+        changed = replace(changed, passed=passed)
         state.changes[changed.id] = changed
         self._records[changed.id] = changed
         return changed

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from agent.core import facts
 from agent.core.draft import Draft
 from agent.core.state import NotifyGroup, State, Timer
-from agent.model.change import ChangeState
+from agent.model.change import Change, ChangeState
 from agent.model.effect import Notify
 from agent.model.entry import NotificationRefused, NotificationSent
 from agent.model.incident import Incident, IncidentState, Priority
@@ -186,6 +186,19 @@ def _is_muted(state: State, incident: Incident) -> bool:
     return all(state.alerts[name].suppressed_by for name in members.firing)
 
 
+def _asks(change: Change) -> str:
+    """What a change wants of people, in words; empty where it wants nothing."""
+    if change.state is ChangeState.AWAITING_APPROVAL:
+        return f"waits for approval: {change.title}"
+    duty = change.retro
+    if duty is None or not duty.is_open:
+        return ""
+    due = f"{duty.due_at:%Y-%m-%d %H:%M} UTC"
+    if duty.is_overdue:
+        return f"nobody has answered for this emergency in time, that was {due}: {change.title}"
+    return f"was an emergency, somebody else has to answer for it until {due}: {change.title}"
+
+
 def _notify(state: State, rule: Route, key: str, effect: str, incidents: list[Incident]) -> Notify:
     label = state.config.service_map.label
     resolved = all(i.state is not IncidentState.OPEN for i in incidents)
@@ -197,11 +210,8 @@ def _notify(state: State, rule: Route, key: str, effect: str, incidents: list[In
         if incident.causes:
             why = "; ".join(incident.causes[0].evidence_for)
             lines.append(f"  probable cause {label(incident.causes[0].entity)}: {why}")
-        lines += [
-            f"  {change.id} waits for approval: {change.title}"
-            for change in (state.changes.get(i) for i in incident.changes)
-            if change is not None and change.state is ChangeState.AWAITING_APPROVAL
-        ]
+        changes = [state.changes[i] for i in incident.changes if i in state.changes]
+        lines += [f"  {change.id} {asks}" for change in changes if (asks := _asks(change))]
         if incident.workaround:
             known = incident.workaround
             lines.append(f"  known error {known.problem}: {known.cause}; {known}")

@@ -13,6 +13,7 @@ from agent.core.autonomy.memory import Attempts, Autonomy
 from agent.core.belonging import Corrected, Onset, Sign, Wave
 from agent.core.causes.lesson import Lesson
 from agent.core.changes.throttle_window import ThrottleWindow
+from agent.core.changes.verifying import Verifying
 from agent.core.derived import Derived
 from agent.core.drift.memory import Drift
 from agent.core.flap import Flap
@@ -22,6 +23,7 @@ from agent.model.alert import Alert, EndedBy, Severity
 from agent.model.calendar import Calendar
 from agent.model.change import Change, Run
 from agent.model.incident import Incident
+from agent.model.people import Delegation
 from agent.model.problem import Occurrence, Problem
 from agent.model.reason import Reason
 from agent.model.reported import ReportedChange
@@ -63,6 +65,7 @@ class Timer(StrEnum):
     RETRY = "retry"
     THROTTLE = "throttle"
     CHANGE = "change"
+    DUTY = "duty"
     VERIFY = "verify"
     TICKET = "ticket"
     GROUP = "group"
@@ -182,19 +185,6 @@ class HealthNow:
 
 
 @dataclass(slots=True, kw_only=True)
-class Verifying:
-    """A run is over and has to prove itself."""
-
-    deadline: datetime
-    holds_since: datetime | None = None
-    ended_at: datetime
-    probing: str | None = None
-    """The effect id of the probe under way."""
-    is_overdue: bool = False
-    """A lost run whose signal has not cleared in time: a person was told, we go on looking."""
-
-
-@dataclass(slots=True, kw_only=True)
 class TicketSync:
     """What one ticketing tool was told about one incident."""
 
@@ -290,6 +280,8 @@ class Memory:
     """By rule and group; bounded, and dropped when their time is over."""
     gate: Gate = field(default_factory=Gate)
     """What policy remembers: results, error budgets, templates."""
+    delegations: dict[str, Delegation] = field(default_factory=dict)
+    """Who decides in whose place; bounded, and forgotten when over."""
     silences: dict[str, Silence] = field(default_factory=dict)
     calendars: dict[str, Calendar] = field(default_factory=dict)
     looking: dict[str, Looking] = field(default_factory=dict)
@@ -309,6 +301,7 @@ class Memory:
     """What the alerts say of the map; it decides nothing."""
     incident_count: int = 0
     change_count: int = 0
+    delegation_count: int = 0
     run_count: int = 0
     problem_count: int = 0
     reported_count: int = 0

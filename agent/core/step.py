@@ -18,7 +18,17 @@ from agent.core import (
 )
 from agent.core.autonomy import cases, halts, promotion
 from agent.core.causes import look, ranking, reports, suspects
-from agent.core.changes import asked, decide, preview, propose, take_up, templates, verify
+from agent.core.changes import (
+    asked,
+    decide,
+    delegations,
+    duties,
+    preview,
+    propose,
+    take_up,
+    templates,
+    verify,
+)
 from agent.core.changes import life as changes
 from agent.core.draft import Draft
 from agent.core.drift import observe
@@ -34,13 +44,21 @@ from agent.model.autonomy_entries import (
     ModePromoted,
     ProposalTaken,
 )
+from agent.model.change_entries import (
+    ApprovalGiven,
+    ApprovalRejected,
+    ApprovalWithdrawn,
+    ChangeReconciled,
+    ChangeReviewed,
+    DelegationGiven,
+    DelegationWithdrawn,
+    RetroDecided,
+)
 from agent.model.entry import (
     AgentStarted,
     AlertsDeclaredUnrelated,
     AlertsMoved,
     AlertsReceived,
-    ApprovalGiven,
-    ApprovalRejected,
     CalendarsExpanded,
     CauseConfirmed,
     ChangeCancelled,
@@ -192,6 +210,18 @@ def _hear(state: State, draft: Draft, what: What) -> None:
             asked.approve(state, draft, what)
         case ApprovalRejected():
             asked.reject(state, draft, what)
+        case ApprovalWithdrawn():
+            asked.withdraw_approval(state, draft, what)
+        case DelegationGiven():
+            delegations.give(state, draft, what)
+        case DelegationWithdrawn():
+            delegations.withdraw(state, draft, what)
+        case RetroDecided():
+            duties.decide_retro(state, draft, what)
+        case ChangeReviewed():
+            duties.review(state, draft, what)
+        case ChangeReconciled():
+            asked.reconcile(state, draft, what)
         case ChangeCancelled():
             asked.cancel(state, draft, what)
         case StandardReinstated():
@@ -253,6 +283,8 @@ def _wake(state: State, draft: Draft) -> None:
                 cases.look(state, draft, key)
             case Timer.CHANGE:
                 changes.reassess(state, draft, key)
+            case Timer.DUTY:
+                duties.look(state, draft, key)
             case Timer.VERIFY:
                 verify.look(state, draft, key)
             case Timer.TICKET:

@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from agent.model.autonomy import Mode
+from agent.model.duty import RetroDuty, ReviewDuty
 from agent.model.interval import Interval
 from agent.model.policy import Approval, Conflict, Decision
 from agent.model.preview import Preview
@@ -37,6 +38,57 @@ class ChangeState(StrEnum):
     UNKNOWN = "unknown"
 
 
+MOVES: Mapping[ChangeState | None, frozenset[ChangeState]] = {
+    None: frozenset({ChangeState.DRAFT}),
+    ChangeState.DRAFT: frozenset({ChangeState.ASSESSED}),
+    ChangeState.ASSESSED: frozenset(
+        {
+            ChangeState.AWAITING_APPROVAL,
+            ChangeState.AUTHORISED,
+            ChangeState.SCHEDULED,
+            ChangeState.CLOSED,
+        }
+    ),
+    ChangeState.AWAITING_APPROVAL: frozenset({ChangeState.ASSESSED, ChangeState.CLOSED}),
+    ChangeState.SCHEDULED: frozenset({ChangeState.ASSESSED, ChangeState.CLOSED}),
+    ChangeState.AUTHORISED: frozenset({ChangeState.STARTING}),
+    ChangeState.STARTING: frozenset(
+        {ChangeState.RUNNING, ChangeState.ASSESSED, ChangeState.CLOSED, ChangeState.UNKNOWN}
+    ),
+    ChangeState.RUNNING: frozenset(
+        {ChangeState.VERIFYING, ChangeState.CLOSED, ChangeState.UNKNOWN}
+    ),
+    ChangeState.VERIFYING: frozenset({ChangeState.RUNNING, ChangeState.CLOSED}),
+    ChangeState.UNKNOWN: frozenset({ChangeState.RUNNING, ChangeState.CLOSED}),
+    ChangeState.CLOSED: frozenset(),
+}
+"""Every legal move. Into `running` from `verifying` or `unknown` leads the declared rollback only,
+out of `unknown` what was heard of its run, its signal, or a person; nothing is repeated."""
+
+PASSED_MAX = 100
+"""A change remembers this many moves; in a longer life the first and the latest ones."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Passed:
+    """A change came into this state at this moment."""
+
+    state: ChangeState
+    at: datetime
+
+
+BINDINGS_MAX = 5
+"""A change remembers what this many bindings were made of."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bound:
+    """What an approval named at some time: the digest, and its parts by name."""
+
+    binding: str
+    parts: Mapping[str, str]
+
+
 class Closure(StrEnum):
     """How a change ended."""
 
@@ -66,7 +118,7 @@ class Change:
     rule_author: str | None
     requested_at: datetime
     binding: str
-    """Digest over remediation, parameters, hosts and policy: an approval of another one is void."""
+    """Digest over all that will run, where, when and by which policy: what an approval names."""
     incident: str | None = None
     trigger: str | None = None
     """Fingerprint of the alert whose clearing shows success; None for a request without one."""
@@ -104,6 +156,22 @@ class Change:
     ended_at: datetime | None = None
     closure: Closure | None = None
     outcome_text: str = ""
+    symptom: str = ""
+    """What its alert said when it was asked for."""
+    passed: tuple[Passed, ...] = ()
+    """Every state that it was in, with the moment when it came there."""
+    bound: tuple[Bound, ...] = ()
+    """What its bindings were made of, the present one last."""
+    retro: RetroDuty | None = None
+    """The late approval that an emergency owes once it has started."""
+    review: ReviewDuty | None = None
+    """The look back that is owed after a failure, an emergency or a high risk."""
+
+    @property
+    def is_owed(self) -> bool:
+        """Whether people still owe it something: until then it is not forgotten."""
+        owed = (self.retro, self.review)
+        return any(duty is not None and duty.is_open for duty in owed)
 
     @property
     def is_open(self) -> bool:

@@ -18,6 +18,16 @@ from agent.model.autonomy_entries import (
 )
 from agent.model.calendar import Calendar
 from agent.model.change import ChangeType
+from agent.model.change_entries import (
+    ApprovalGiven,
+    ApprovalRejected,
+    ApprovalWithdrawn,
+    ChangeReconciled,
+    ChangeReviewed,
+    DelegationGiven,
+    DelegationWithdrawn,
+    RetroDecided,
+)
 from agent.model.policy_entries import StandardReinstated
 from agent.model.preview_entries import RunPreviewed
 from agent.model.problem_entries import (
@@ -202,27 +212,6 @@ class ChangeReported:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ApprovalGiven:
-    """A person approved exactly what `binding` names; `roles` are those held at that moment."""
-
-    change: str
-    binding: str
-    by: str
-    roles: tuple[str, ...]
-    note: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ApprovalRejected:
-    """A person refused a change."""
-
-    change: str
-    by: str
-    roles: tuple[str, ...]
-    note: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeCancelled:
     """A person stopped a change; a run under way is ended."""
 
@@ -362,6 +351,12 @@ What = (
     | ChangeRequested
     | ApprovalGiven
     | ApprovalRejected
+    | ApprovalWithdrawn
+    | DelegationGiven
+    | DelegationWithdrawn
+    | RetroDecided
+    | ChangeReviewed
+    | ChangeReconciled
     | ChangeCancelled
     | StandardReinstated
     | ProposalTaken

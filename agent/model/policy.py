@@ -85,6 +85,12 @@ class Approval:
     role: str
     binding: str
     note: str = ""
+    scopes: tuple[str, ...] = ()
+    """For which part of the map the role was held; none: all of it."""
+    on_behalf_of: str | None = None
+    """Who delegated: the role is theirs, and both are one voice."""
+    parts: Mapping[str, str] = field(default_factory=dict)
+    """What the binding is made of, each part by its name with a digest of its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,11 +122,38 @@ class PolicyRule:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EmergencyPolicy:
+    """What is owed for a change that could not wait."""
+
+    retro_within: timedelta = timedelta(hours=24)
+    """How long people have to answer for it afterwards."""
+    roles: tuple[str, ...] = ("approver", "sre")
+    """Who may."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyEdit:
+    """Who wrote a document of policy as it is in force.
+
+    Their approvals count only where somebody else agreed to that edit.
+    """
+
+    document: str
+    author: str
+    approved_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """Change policy as data. Nothing runs that no rule of it allows."""
 
     rules: tuple[PolicyRule, ...]
     digest: str
+    edits: tuple[PolicyEdit, ...] = ()
+    """Who wrote each document as it is, and who agreed."""
+    emergency: EmergencyPolicy = EmergencyPolicy()
+    review_within: timedelta = timedelta(days=7)
+    """How long people have for the review of a change that needs one."""
     concurrency_max: int = 4
     """Runs at once over the whole fleet; one target never has two."""
     windows_required: bool = False

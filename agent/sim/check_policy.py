@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from agent.core.state import State
 from agent.model.calendar import Calendar, CalendarPurpose
 from agent.model.change import Change, ChangeType
-from agent.model.entry import ApprovalGiven, CalendarsExpanded, Entry, RunPrepared
+from agent.model.change_entries import ApprovalGiven
+from agent.model.entry import CalendarsExpanded, Entry, RunPrepared
 from agent.model.interval import union
 from agent.model.policy import PolicyRule, Verdict
 from agent.model.remediation import Phase

@@ -5,11 +5,10 @@ from typing import TypeVar
 
 from agent.core.state import State
 from agent.model.change import ChangeState, ChangeType
+from agent.model.change_entries import ApprovalGiven, ApprovalRejected
 from agent.model.entry import (
     AlertsDeclaredUnrelated,
     AlertsMoved,
-    ApprovalGiven,
-    ApprovalRejected,
     CauseConfirmed,
     ChangeCancelled,
     ChangeReported,

@@ -14,6 +14,7 @@ from agent.core.state import State
 from agent.core.step import step
 from agent.model.alert import Alert
 from agent.model.change import ChangeState, RunState
+from agent.model.change_entries import ApprovalGiven, ApprovalRejected
 from agent.model.effect import (
     CancelRun,
     Effect,
@@ -27,8 +28,6 @@ from agent.model.effect import (
 )
 from agent.model.entry import (
     AlertsReceived,
-    ApprovalGiven,
-    ApprovalRejected,
     CalendarsExpanded,
     ConfigLoaded,
     Entry,

@@ -10,14 +10,8 @@ from datetime import timedelta
 from agent.config.durations import format_duration
 from agent.core.state import State
 from agent.core.step import step
-from agent.model.entry import (
-    AlertsReceived,
-    ApprovalGiven,
-    ApprovalRejected,
-    Entry,
-    RunFinished,
-    SilenceAdded,
-)
+from agent.model.change_entries import ApprovalGiven, ApprovalRejected
+from agent.model.entry import AlertsReceived, Entry, RunFinished, SilenceAdded
 from agent.sim.plan import START, Happening, Plan, plan_of
 from agent.sim.run import Lived, live_through
 

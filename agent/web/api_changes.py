@@ -14,13 +14,8 @@ from agent.model.change import (
     Run,
     RunState,
 )
-from agent.model.entry import (
-    ApprovalGiven,
-    ApprovalRejected,
-    ChangeCancelled,
-    ChangeRequested,
-    What,
-)
+from agent.model.change_entries import ApprovalGiven, ApprovalRejected
+from agent.model.entry import ChangeCancelled, ChangeRequested, What
 from agent.web.api_views import (
     ChangeDetail,
     ChangeView,

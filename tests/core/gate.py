@@ -53,6 +53,7 @@ def ask(
             type=type,
             not_before=not_before,
             not_after=not_after,
+            incident=next(iter(play.state.incidents), None),
         )
     )
 
@@ -62,6 +63,17 @@ def answers(play: Play, number: int = 1) -> tuple[str, str, str]:
     change = play.change(number)
     assert change.decision is not None
     return change.decision.verdict, change.decision.reason, change.closure or change.state
+
+
+def unanswered() -> Play:
+    """A second emergency of one who owes an answer for the first since yesterday."""
+    play = ruled(rule())
+    play.fire("Slow", service="web1")
+    ask(play, "db", ChangeType.EMERGENCY)
+    play.play()
+    play.wait(25 * 3600)
+    ask(play, "web1", ChangeType.EMERGENCY)
+    return play
 
 
 def frozen(*, type: ChangeType | None = None) -> Play:

@@ -11,7 +11,7 @@ from agent.model.alert import Alert
 from agent.model.autonomy import Mode, Promotion
 from agent.model.autonomy_entries import ModePromoted
 from agent.model.calendar import Calendar, CalendarPurpose, CalendarWindow
-from agent.model.change import Change
+from agent.model.change import MOVES, Change
 from agent.model.effect import Effect, LaunchRun, PrepareRun
 from agent.model.entry import (
     AlertsReceived,
@@ -217,6 +217,7 @@ class Play:
         self.effects += transition.effects
         self.records += transition.records
         self._assert_restored_is_alike()
+        assert [] == [wrong for one in transition.records for wrong in _illegal_moves(one)]
         return transition
 
     def _assert_restored_is_alike(self) -> None:
@@ -342,6 +343,18 @@ class Play:
             for record in self.records
             if isinstance(record, TimelineItem) and record.subject == subject
         ]
+
+
+def _illegal_moves(record: Record) -> list[str]:
+    """What a change did that the table of moves does not know."""
+    if not isinstance(record, Change):
+        return []
+    states = [passed.state for passed in record.passed]
+    moves = zip([None, *states[:-1]], states, strict=True)
+    illegal = [
+        f"{record.id}: {before} to {after}" for before, after in moves if after not in MOVES[before]
+    ]
+    return illegal if states[-1] is record.state else [*illegal, f"{record.id} is {record.state}"]
 
 
 def alert_ended(said: Alert, at: datetime) -> Alert:

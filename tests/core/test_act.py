@@ -14,6 +14,7 @@ from agent.model.change import (
     Closure,
     RunState,
 )
+from agent.model.change_entries import ChangeReconciled
 from agent.model.effect import CancelRun, LaunchRun, PrepareRun, Probe
 from agent.model.entry import (
     ChangeCancelled,
@@ -46,6 +47,14 @@ def cancel(play: Play, note: str = "") -> Transition:
     return play.feed(ChangeCancelled(change="CHG-1", by="bob", note=note))
 
 
+def reconcile(play: Play, **changes: object) -> Transition:
+    """A person says what a lost run did."""
+    said = ChangeReconciled(
+        change="CHG-1", by="bob", closure=Closure.FAILED, note="looked at the host"
+    )
+    return play.feed(replace(said, **changes))  # type: ignore[arg-type]
+
+
 def request(play: Play, **changes: object) -> Transition:
     """A person asks for a restart of the database, or for something a little different."""
     asked = ChangeRequested(
@@ -65,7 +74,8 @@ def test_what_failed_is_rolled_back_where_that_is_declared() -> None:
     assert play.state.runs["RUN-2"].phase is Phase.ROLLBACK
     play.play(Outcome.OK)
     assert ends(play.change()) == (ChangeState.CLOSED, Closure.ROLLED_BACK)
-    assert play.story("CHG-1")[-3:] == ["run_prepared", "run_started", "rolled_back"]
+    told = ["run_prepared", "run_started", "rolled_back", "review_due"]
+    assert play.story("CHG-1")[-4:] == told
 
 
 def test_what_timed_out_is_rolled_back_too() -> None:
@@ -98,7 +108,7 @@ def test_a_rollback_that_fails_is_a_failure_and_the_end() -> None:
     play.play(Outcome.FAILED)
     play.play(Outcome.FAILED)
     assert ends(play.change()) == (ChangeState.CLOSED, Closure.FAILED)
-    assert play.story("CHG-1")[-1] == "rollback_failed"
+    assert play.story("CHG-1")[-2:] == ["rollback_failed", "review_due"]
 
 
 def test_a_rollback_that_is_not_what_was_approved_leaves_a_failure() -> None:
@@ -201,14 +211,14 @@ def test_answers_about_unknown_or_settled_runs_change_nothing() -> None:
     assert (play.state.changes, play.state.runs) == before
 
 
-def test_a_run_that_ends_after_its_change_was_cancelled_is_written_down() -> None:
+def test_a_run_that_ends_after_its_change_was_reconciled_is_written_down() -> None:
     """The change stays as the person left it."""
     play = down()
     play.play(Outcome.FAILED)
     asked = play.prepare()
     launch = play.take(LaunchRun)
     play.feed(RunLost(run=asked.spec.run, problem="killed"))
-    cancel(play)
+    reconcile(play)
     play.feed(
         RunFinished(
             effect=launch.id,
@@ -216,18 +226,24 @@ def test_a_run_that_ends_after_its_change_was_cancelled_is_written_down() -> Non
             result=RunResult(outcome=Outcome.OK, summary="late word"),
         )
     )
-    assert ends(play.change()) == (ChangeState.CLOSED, Closure.CANCELLED)
+    assert ends(play.change()) == (ChangeState.CLOSED, Closure.FAILED)
     assert play.state.runs[launch.run].state is RunState.FINISHED
 
 
-def test_a_run_that_is_lost_after_its_end_was_decided_changes_nothing() -> None:
-    """The change was closed by a person while its run was unknown."""
+def test_what_nobody_knows_cannot_be_cancelled() -> None:
+    """It may have happened: a person finds out and says how it ended, and why they know."""
     play = down()
     launch = play.launch()
     play.finish(launch, Outcome.UNKNOWN)
-    assert play.change().state is ChangeState.UNKNOWN
-    cancel(play)
-    assert ends(play.change()) == (ChangeState.CLOSED, Closure.CANCELLED)
+    told = cancel(play)
+    assert told.refusal is not None
+    assert (told.refusal.reason, play.change().state) == ("move_refused", ChangeState.UNKNOWN)
+    assert reconcile(play, note="").refusal is not None
+    assert reconcile(play, is_service=True).refusal is not None
+    assert reconcile(play, closure=Closure.CANCELLED).refusal is not None
+    assert reconcile(play).refusal is None
+    assert ends(play.change()) == (ChangeState.CLOSED, Closure.FAILED)
+    assert play.change().review is not None
 
 
 def test_a_run_lost_before_it_began_is_laid_out_again() -> None:

@@ -8,8 +8,9 @@ import pytest
 from agent.core.policy.binding import binding_of
 from agent.model.calendar import CalendarPurpose
 from agent.model.change import ChangeState, ChangeType, Closure
+from agent.model.change_entries import ApprovalGiven, ApprovalRejected
 from agent.model.effect import Notify, PrepareRun
-from agent.model.entry import ApprovalGiven, ApprovalRejected, ChangeRequested
+from agent.model.entry import ChangeRequested
 from agent.model.policy import PolicyRule, Verdict
 from agent.model.remediation import Host
 from agent.model.rule import Route
@@ -176,7 +177,7 @@ def test_the_binding_is_over_all_that_will_run() -> None:
 def test_a_rejection_by_who_could_approve_ends_it() -> None:
     """With the note in the story."""
     play = asking()
-    told = play.feed(ApprovalRejected(change="CHG-1", by="eve", roles=("operator",)))
+    told = play.feed(ApprovalRejected(change="CHG-1", by="eve", roles=("operator",), note="no"))
     assert refused(told) == "role_missing"
     play.feed(ApprovalRejected(change="CHG-1", by="cleo", roles=("sre",), note="not today"))
     assert play.change().closure is Closure.CANCELLED

@@ -37,10 +37,15 @@ from tests.core.gate import (
     rule,
     ruled,
     tired,
+    unanswered,
 )
 from tests.core.play import ALLOW, CONFIG, RESTART, START, TEMPLATE, Play, calendar, minutes, ref
 
 CASES: Mapping[str, tuple[Callable[[], Play], tuple[Verdict, Reason]]] = {
+    "an emergency of who owes an answer": (
+        unanswered,
+        (Verdict.REFUSED, Reason.RETRO_OVERDUE),
+    ),
     "no policy": (
         lambda: down(Play(config=replace(CONFIG, policy=None))),
         (Verdict.REFUSED, Reason.POLICY_MISSING),
@@ -206,6 +211,7 @@ def test_an_emergency_overrides_a_freeze_and_still_needs_its_approvals() -> None
     """It cannot wait; it can be asked about."""
     play = ruled(rule(verdict=Verdict.NEEDS_APPROVAL, roles=("approver",)))
     play.calendars(calendar("yule", (START, START + HOUR), purpose=FREEZE))
+    play.fire("Slow", service="web1")
     ask(play, type=ChangeType.EMERGENCY)
     assert answers(play) == ("needs_approval", "approval_needed", "awaiting_approval")
 

@@ -12,7 +12,8 @@ from agent.core.policy.calendar import takes
 from agent.core.policy.judge import judge
 from agent.model.calendar import Calendar, CalendarPurpose, CalendarWindow
 from agent.model.change import Change, ChangeType
-from agent.model.entry import ApprovalGiven, CalendarsExpanded, ConfigLoaded
+from agent.model.change_entries import ApprovalGiven
+from agent.model.entry import CalendarsExpanded, ConfigLoaded
 from agent.model.interval import Interval
 from agent.model.policy import (
     Approval,

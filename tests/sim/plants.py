@@ -17,7 +17,8 @@ from agent.core.policy import approvals, attempts, calendar, limits
 from agent.core.state import ActiveAlert, State, TicketSync
 from agent.model.alert import Alert
 from agent.model.change import Change, ChangeState, Run
-from agent.model.entry import ApprovalGiven, ProbeAnswered
+from agent.model.change_entries import ApprovalGiven
+from agent.model.entry import ProbeAnswered
 from agent.model.incident import Incident
 from agent.model.labels import Labels
 from agent.model.policy import Decision

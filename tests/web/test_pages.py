@@ -11,7 +11,8 @@ import aiohttp
 import pytest
 import pytest_asyncio
 
-from agent.model.entry import ApprovalGiven, IncidentAcknowledged, SilenceAdded
+from agent.model.change_entries import ApprovalGiven
+from agent.model.entry import IncidentAcknowledged, SilenceAdded
 from agent.web.pages import page_routes
 from agent.web.pages.sign_in import local_path
 from agent.web.server import Listener

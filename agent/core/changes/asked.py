@@ -5,21 +5,33 @@ from datetime import datetime, timedelta
 from agent.core.changes import course, life
 from agent.core.changes.decide import check_parameters
 from agent.core.changes.targets import host_of
+from agent.core.changes.voices import voice_of
 from agent.core.draft import Draft
 from agent.core.facts import change_type
-from agent.core.policy.approvals import is_own
-from agent.core.policy.binding import binding_of
+from agent.core.policy.authority import person_of
+from agent.core.policy.binding import digest_over, parts_of, why_void
 from agent.core.policy.calendar import takes
 from agent.core.policy.ruling import rule_for
 from agent.core.state import State
-from agent.model.change import Change, ChangeState, ChangeType, Closure
-from agent.model.entry import ApprovalGiven, ApprovalRejected, ChangeCancelled, ChangeRequested
+from agent.model.change import Change, ChangeState, ChangeType, Closure, RunState
+from agent.model.change_entries import (
+    ApprovalGiven,
+    ApprovalRejected,
+    ApprovalWithdrawn,
+    ChangeReconciled,
+)
+from agent.model.entry import ChangeCancelled, ChangeRequested
 from agent.model.policy import Approval
 from agent.model.reason import Reason
 from agent.model.remediation import Remediation
+from agent.model.transition import Refusal
 
 AHEAD_MAX = timedelta(days=366)
 """Nobody schedules a change further ahead; until then it is remembered."""
+
+APPROVALS_MAX = 50
+"""A change remembers this many approvals, void ones included; the newest."""
+RECONCILED_AS = (Closure.SUCCESS, Closure.FAILED, Closure.ROLLED_BACK)
 
 
 def request(state: State, draft: Draft, said: ChangeRequested) -> None:
@@ -46,6 +58,9 @@ def request(state: State, draft: Draft, said: ChangeRequested) -> None:
         return
     if problem := _time_problem(said, remediation, draft.at):
         draft.refuse(Reason.WINDOW_TOO_SHORT, problem)
+        return
+    if said.type is ChangeType.EMERGENCY and said.incident is None:
+        draft.refuse(Reason.INCIDENT_MISSING, "an emergency names the incident that it is for")
         return
     incident = state.incidents.get(said.incident) if said.incident else None
     if said.incident and incident is None:
@@ -92,37 +107,87 @@ def approve(state: State, draft: Draft, said: ApprovalGiven) -> None:
     change = _awaiting(state, draft, said.change)
     if change is None:
         return
+    parts = parts_of(state, change)
+    if said.binding != change.binding or said.binding != digest_over(parts):
+        what = why_void(change, said.binding, parts)
+        draft.refuse(Reason.APPROVAL_VOID, f"what would run is not what was approved: {what}")
+        return
     rule = rule_for(state, change, draft.at)
-    role = next((r for r in (rule.roles if rule else ()) if r in said.roles), None)
-    if said.binding != change.binding or change.binding != binding_of(state, change):
-        draft.refuse(
-            Reason.APPROVAL_VOID, "what would run is not what was approved: look at it again"
-        )
-    elif is_own(change, said.by):
-        draft.refuse(Reason.SELF_APPROVAL, "who asked for it, or wrote its rule, cannot approve it")
-    elif role is None:
-        wanted = " or ".join(rule.roles) if rule else "nobody"
-        draft.refuse(Reason.ROLE_MISSING, f"this change is approved by {wanted}")
-    elif all((a.by, a.binding) != (said.by, said.binding) for a in change.approvals):
-        approval = Approval(
-            by=said.by, at=draft.at, role=role, binding=said.binding, note=said.note
-        )
-        change = draft.set_change(state, change, approvals=(*change.approvals, approval))
-        draft.note(change.id, Reason.APPROVED, f"approved as {role}", actor=said.by)
-        life.assess(state, draft, change)
+    roles = rule.roles if rule else ()
+    voice = voice_of(state, change, said, roles, draft.at, "approve it")
+    if isinstance(voice, Refusal):
+        draft.refuse(voice.reason, voice.text)
+        return
+    if any((a.by, a.binding) == (said.by, said.binding) for a in change.approvals):
+        return
+    approval = Approval(
+        by=said.by,
+        at=draft.at,
+        role=voice.role,
+        binding=said.binding,
+        note=said.note,
+        scopes=voice.scopes,
+        on_behalf_of=voice.on_behalf_of,
+        parts=parts,
+    )
+    kept = (*change.approvals, approval)[-APPROVALS_MAX:]
+    change = draft.set_change(state, change, approvals=kept)
+    place = f", in the place of {voice.on_behalf_of}" if voice.on_behalf_of else ""
+    note = f": {said.note}" if said.note else ""
+    draft.note(change.id, Reason.APPROVED, f"approved as {voice.role}{place}{note}", actor=said.by)
+    life.assess(state, draft, change)
 
 
 def reject(state: State, draft: Draft, said: ApprovalRejected) -> None:
-    """A person with a role in it refuses a change."""
+    """A person who could approve it refuses a change, and says why."""
     change = _awaiting(state, draft, said.change)
     if change is None:
         return
-    rule = rule_for(state, change, draft.at)
-    if rule is None or not set(rule.roles) & set(said.roles):
-        draft.refuse(Reason.ROLE_MISSING, "only who could approve it can reject it")
+    if not said.note.strip():
+        draft.refuse(Reason.NOTE_MISSING, "say why it shall not run")
         return
-    text = f"rejected by {said.by}" + (f": {said.note}" if said.note else "")
+    rule = rule_for(state, change, draft.at)
+    voice = voice_of(state, change, said, rule.roles if rule else (), draft.at, "")
+    if isinstance(voice, Refusal):
+        draft.refuse(voice.reason, voice.text)
+        return
+    text = f"rejected by {said.by}: {said.note}"
     course.close(state, draft, change, Closure.CANCELLED, Reason.REJECTED, text)
+
+
+def withdraw_approval(state: State, draft: Draft, said: ApprovalWithdrawn) -> None:
+    """A person takes their own word back, as long as nothing has started."""
+    change = state.changes.get(said.change)
+    if change is None or not _may_be_taken_back(state, change):
+        draft.refuse(Reason.NOT_OPEN, f"{said.change} has started, is over, or never was")
+        return
+    kept = tuple(a for a in change.approvals if person_of(a.by) != person_of(said.by))
+    if kept == change.approvals:
+        draft.refuse(Reason.NOT_FOUND, f"{said.by} has not approved {change.id}")
+        return
+    change = draft.set_change(state, change, approvals=kept)
+    text = "took the approval back" + (f": {said.note}" if said.note else "")
+    draft.note(change.id, Reason.APPROVAL_WITHDRAWN, text, actor=said.by)
+    if change.state in life.WAITING:
+        life.assess(state, draft, change)
+
+
+def reconcile(state: State, draft: Draft, said: ChangeReconciled) -> None:
+    """A person found out what a run did that was lost sight of."""
+    change = state.changes.get(said.change)
+    if change is None or change.state is not ChangeState.UNKNOWN:
+        draft.refuse(Reason.NOT_OPEN, f"{said.change} is not unknown")
+    elif said.is_service:
+        draft.refuse(Reason.NO_PERSON, f"{said.by} is no person; only people find out")
+    elif said.closure not in RECONCILED_AS:
+        words = ", ".join(RECONCILED_AS)
+        draft.refuse(Reason.MOVE_REFUSED, f"a run that may have happened ended as {words}")
+    elif not said.note.strip():
+        draft.refuse(Reason.NOTE_MISSING, "say how you know")
+    else:
+        draft.note(change.id, Reason.RECONCILED, said.note, actor=said.by)
+        text = f"{said.by} found out: {said.note}"
+        course.close(state, draft, change, said.closure, Reason.RECONCILED, text)
 
 
 def cancel(state: State, draft: Draft, said: ChangeCancelled) -> None:
@@ -130,6 +195,10 @@ def cancel(state: State, draft: Draft, said: ChangeCancelled) -> None:
     change = state.changes.get(said.change)
     if change is None or not change.is_open:
         draft.refuse(Reason.NOT_OPEN, f"{said.change} is not open")
+        return
+    if change.state is ChangeState.UNKNOWN:
+        text = f"nobody knows what {change.id} did: find out, and reconcile it"
+        draft.refuse(Reason.MOVE_REFUSED, text)
         return
     life.cancel(state, draft, change, said.by, said.note)
 
@@ -140,3 +209,11 @@ def _awaiting(state: State, draft: Draft, identifier: str) -> Change | None:
         draft.refuse(Reason.NOT_OPEN, f"{identifier} does not wait for approval")
         return None
     return change
+
+
+def _may_be_taken_back(state: State, change: Change) -> bool:
+    if change.state in (ChangeState.AUTHORISED, *life.WAITING):
+        return True
+    run = state.runs.get(change.run or "")
+    is_preparing = run is not None and run.state is RunState.PREPARING
+    return change.state is ChangeState.STARTING and is_preparing

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from agent.core.autonomy import cases, loops
 from agent.core.autonomy.memory import Attempts
-from agent.core.changes import preview, templates
+from agent.core.changes import duties, preview, templates
 from agent.core.changes.spec import spec_of
 from agent.core.draft import Draft
 from agent.core.policy import history
@@ -66,7 +66,7 @@ def close(  # noqa: PLR0917 - what, how, why, in words
 ) -> None:
     """The change is over; what failed counts against its remediation, what helped clears it."""
     state.verifying.pop(change.id, None)
-    was_started = change.started_at is not None
+    was_started = change.started_at is not None or change.state is ChangeState.UNKNOWN
     changed = draft.set_change(
         state,
         change,
@@ -78,6 +78,9 @@ def close(  # noqa: PLR0917 - what, how, why, in words
     tell(draft, changed, reason, f"closed as {closure}: {text}")
     history.note_result(state, changed, closure)
     templates.note_result(state, draft, changed, closure)
+    why = duties.review_wanted(changed, was_started=was_started)
+    if why is not None:
+        changed = duties.open_review(state, draft, changed, why)
     if was_started and closure in (Closure.FAILED, Closure.ROLLED_BACK):
         _count_failure(state, draft, changed)
     elif closure is Closure.SUCCESS:
@@ -93,8 +96,14 @@ def close(  # noqa: PLR0917 - what, how, why, in words
     draft.is_released = True
 
 
-def forget(state: State, change: Change) -> None:
-    """Drop what is over from memory, with its runs; the history keeps them."""
+def forget(state: State, change: Change, at: datetime) -> None:
+    """Drop what is over from memory, with its runs, unless it is owed something.
+
+    The history keeps both.
+    """
+    if change.is_owed:
+        state.schedule(at + CLOSED_KEPT, Timer.CHANGE, change.id)
+        return
     del state.changes[change.id]
     for run in [run.id for run in state.runs.values() if run.change == change.id]:
         del state.runs[run]

@@ -10,12 +10,13 @@ from datetime import datetime
 
 from agent.core.autonomy import cases, loops
 from agent.core.autonomy.memory import Attempts
-from agent.core.changes import preview, templates, verify
+from agent.core.changes import duties, preview, templates, verify
 from agent.core.changes.course import close, forget, prepare, roll_back, tell, touch
+from agent.core.changes.rebound import rebound
 from agent.core.draft import Draft
 from agent.core.policy import limits
 from agent.core.policy.attempts import target_key
-from agent.core.policy.binding import binding_of
+from agent.core.policy.binding import bind
 from agent.core.policy.calendar import takes, window_of
 from agent.core.policy.judge import judgement
 from agent.core.state import CLOSED_KEPT, MOMENT, State, Timer
@@ -43,6 +44,11 @@ BY_CALENDAR = (
     Reason.NOT_BEFORE,
 )
 WAITING = (ChangeState.SCHEDULED, ChangeState.AWAITING_APPROVAL)
+WAITS_AS = {
+    Verdict.NEEDS_APPROVAL: ChangeState.AWAITING_APPROVAL,
+    Verdict.DEFERRED: ChangeState.SCHEDULED,
+}
+"""What waits already, and goes on waiting for the same, makes no move."""
 
 
 def request(
@@ -92,12 +98,12 @@ def request(
     )
     attempts = state.attempts.get(target_key(change))
     change = replace(
-        change,
-        binding=binding_of(state, change),
+        bind(state, change),
         attempt=1 + (attempts.failed if attempts else 0),
+        symptom=duties.symptom_of(state, trigger),
     )
     draft.created = change.id
-    draft.set_change(state, change)
+    change = draft.set_change(state, change)
     draft.note(change.id, Reason.REQUESTED, note, actor=requested_by)
     if incident is not None:
         incident = state.incidents[incident.id]
@@ -133,15 +139,15 @@ def assess(state: State, draft: Draft, change: Change) -> None:
         draft.note(change.id, decision.reason, f"{decision.verdict}: {decision.text}")
         if change.incident:
             draft.note(change.incident, decision.reason, f"{change.id} {_said(decision)}")
-    # What people look at names the rule set in force; what they said under another one is void.
     change = draft.set_change(
         state,
-        change,
+        rebound(state, draft, change),
         decision=decision,
         risk=answer.seen.risk if answer.seen else change.risk,
         conflicts=answer.seen.conflicts if answer.seen else (),
-        binding=binding_of(state, change),
     )
+    if change.state not in (ChangeState.ASSESSED, WAITS_AS.get(decision.verdict)):
+        change = draft.set_change(state, change, state=ChangeState.ASSESSED)
     match decision.verdict:
         case Verdict.ALLOWED:
             authorised = draft.set_change(state, change, state=ChangeState.AUTHORISED)
@@ -164,9 +170,9 @@ def reassess(state: State, draft: Draft, identifier: str) -> None:
     if change is None:
         return
     if change.state not in WAITING:
-        ended_at = change.ended_at if change.incident is None else None
+        ended_at = change.ended_at if change.incident not in state.incidents else None
         if ended_at is not None and ended_at + CLOSED_KEPT <= draft.at:
-            forget(state, change)
+            forget(state, change, draft.at)
         return
     expired = change.due_at is not None and change.due_at <= draft.at
     if change.state is ChangeState.AWAITING_APPROVAL and expired:
@@ -236,6 +242,7 @@ def prepared(state: State, draft: Draft, said: RunPrepared) -> None:
         templates.note_start(state, change, draft.at)
         loops.run_started(state, draft, change)
         cases.run_started(state, draft, change)
+        duties.open_retro(state, draft, change)
     draft.set_run(state, run, state=RunState.LAUNCHING, launched_at=draft.at)
     draft.note(change.id, Reason.RUN_PREPARED, f"{run.id}: digest as approved, policy agrees")
     draft.ask(state, lambda effect: LaunchRun(id=effect, run=run.id))
@@ -264,6 +271,9 @@ def finished(state: State, draft: Draft, said: RunFinished) -> None:
     outcome, summary = said.result.outcome, said.result.summary
     if not change.is_open:
         return
+    if change.state is ChangeState.STARTING and outcome is not Outcome.REFUSED:
+        # Its start was not told apart from its end.
+        change = draft.set_change(state, change, state=ChangeState.RUNNING)
     if outcome is Outcome.UNKNOWN:
         _lost(state, draft, change, run, summary)
     elif run.phase is Phase.ROLLBACK:

@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 from string import Template
 
 from agent.core.changes.course import close, roll_back, tell
+from agent.core.changes.verifying import Verifying
 from agent.core.draft import Draft
-from agent.core.state import State, Timer, Verifying
+from agent.core.state import State, Timer
 from agent.model.change import Change, ChangeState, Closure
 from agent.model.effect import Probe
 from agent.model.entry import ProbeAnswered

@@ -1,7 +1,8 @@
-"""Whose word counts: of this content, in time, by others than who asked, by role."""
+"""Whose word counts: of this content, in time, by others than who asked, by role and scope."""
 
 from datetime import datetime
 
+from agent.core.policy.authority import covers, own_of, person_of
 from agent.core.policy.binding import binding_of
 from agent.core.state import State
 from agent.model.change import Change, ChangeState
@@ -12,23 +13,25 @@ from agent.model.reason import Reason
 def valid_approvals(state: State, change: Change, rule: PolicyRule, at: datetime) -> list[Approval]:
     """Approvals that count now: of this content, in time, by others, by role, one a person.
 
-    One that is given ahead of a window counts for its time from when that window opens.
+    One that is given ahead of a window counts for its time from when that window opens. Who speaks
+    in another's place and that other one are one voice.
     """
     binding = binding_of(state, change)
-    counted: dict[str, Approval] = {}
+    own = own_of(state, change)
+    counted: list[Approval] = []
+    heard: set[str] = set()
     for approval in change.approvals:
         given_for = max(approval.at, change.scheduled_for or approval.at)
         if approval.binding != binding or at - given_for > rule.approval_expires:
             continue
-        if is_own(change, approval.by) or approval.role not in rule.roles:
+        if approval.role not in rule.roles or not covers(state, approval.scopes, change.entity):
             continue
-        counted.setdefault(approval.by, approval)
-    return list(counted.values())
-
-
-def is_own(change: Change, person: str) -> bool:
-    """Whether this person asked for the change or wrote the rule that did: four eyes."""
-    return change.requested_by == f"person:{person}" or change.rule_author == person
+        voices = {person_of(name) for name in (approval.by, approval.on_behalf_of) if name}
+        if voices & (own.keys() | heard):
+            continue
+        heard |= voices
+        counted.append(approval)
+    return counted
 
 
 def missing_approvals(

@@ -16,6 +16,7 @@ from agent.core.policy import (
     attempts,
     budget,
     conflicts,
+    emergency,
     known,
     limits,
     needs,
@@ -101,6 +102,11 @@ CHECKS: tuple[Check, ...] = (
         "policy rule", "a rule of policy decides about it, and does not refuse or defer it", _ruled
     ),
     Check("still needed", "the alert that it is for still fires", _of(needs.still_needed)),
+    Check(
+        "emergencies answered for",
+        "an emergency of who owes no answer for an earlier one",
+        _of(emergency.blocks),
+    ),
     Check("attempts", "a rule has not tried too often", _of(attempts.attempts_left)),
     Check("mode", "its rule is in force and may act by itself", _of(gate.may_act)),
     Check("template", "a standard change is covered by a template", _template),

@@ -8,7 +8,8 @@ from aiohttp import web
 from pydantic import Field
 
 from agent.model.change import Change, ChangeState, Run
-from agent.model.entry import ApprovalGiven, ApprovalRejected, ChangeCancelled
+from agent.model.change_entries import ApprovalGiven, ApprovalRejected
+from agent.model.entry import ChangeCancelled
 from agent.web.pages.output import last_lines
 from agent.web.pages.render import Page, PageQuery, Renderer, Tab, see_other
 from agent.web.permission import Permission
