@@ -9,6 +9,8 @@ import typer
 from agent import __version__
 from agent.cli.main_audit import app as audit_commands
 from agent.cli.main_calendar import app as calendar_commands
+from agent.cli.main_autonomy import app as autonomy_commands
+from agent.cli.main_autonomy import breaker_app as breaker_commands
 from agent.cli.main_incidents import app as incident_commands
 from agent.cli.main_map import app as map_commands
 from agent.cli.main_problems import app as problem_commands
@@ -253,6 +255,8 @@ def token(
 
 
 app.add_typer(audit_commands, name="audit")
+app.add_typer(autonomy_commands, name="autonomy")
+app.add_typer(breaker_commands, name="breaker")
 app.add_typer(incident_commands)
 app.add_typer(map_commands, name="map")
 app.add_typer(calendar_commands, name="calendar")

@@ -5,6 +5,7 @@ and to stay away for 2T, where T is as long as the remediation may take to run a
 What people did with their own hands is not seen: such an alert counts as gone by itself.
 """
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from agent.core.autonomy import halts, modes, promotion
@@ -176,6 +177,11 @@ def harmed(state: State, draft: Draft, change: str) -> None:
     for identifier, case in list(state.autonomy.open.items()):
         if case.change == change and case.is_run:
             _close(state, draft, identifier, CaseOutcome.HARMFUL)
+    for standing in state.autonomy.rules.values():
+        standing.cases = [
+            replace(case, outcome=CaseOutcome.HARMFUL) if case.change == change else case
+            for case in standing.cases
+        ]
 
 
 def _of_change(state: State, change: Change) -> str | None:

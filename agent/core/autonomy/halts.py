@@ -75,6 +75,13 @@ def _may(state: State, draft: Draft, roles: tuple[str, ...]) -> bool:
     return False
 
 
+def warn(state: State, draft: Draft, change: Change) -> None:
+    """Tell whoever looks at a person's request that automation has stopped there, and why."""
+    attempts = state.attempts.get(f"{change.entity}|{change.remediation}")
+    if change.requested_by.startswith("person:") and attempts and attempts.breaker_open:
+        draft.note(change.id, Reason.BREAKER_OPEN, f"automation stopped here: {attempts.why}")
+
+
 def helped(state: State, rule: str) -> None:
     """A run of a rule was verified: its failures on other targets are no pattern."""
     if standing := state.autonomy.rules.get(rule):

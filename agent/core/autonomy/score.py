@@ -8,7 +8,6 @@ difference of two: Newcombe's hybrid of two of those (R. G. Newcombe, Statistics
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
 from math import sqrt
 from statistics import NormalDist
 
@@ -52,8 +51,11 @@ class Score:
 def score(standing: Standing, confidence: float) -> Score:
     """The score of a rule at this confidence."""
     z = NormalDist().inv_cdf(confidence)
-    helped, runs = _count(standing.cases, CaseOutcome.HELPED, standing.since)
-    went, controls = _count(standing.cases, CaseOutcome.CLEARED, standing.text_since)
+    # A run of the very moment at which the mode was set belongs to what came before.
+    recent = [case for case in standing.cases if case.at > standing.since]
+    of_text = [case for case in standing.cases if case.at >= standing.text_since]
+    helped, runs = _count(recent, CaseOutcome.HELPED)
+    went, controls = _count(of_text, CaseOutcome.CLEARED)
     observed = sum(c.outcome.is_control and c.at >= standing.since for c in standing.cases)
     return Score(
         precision=share(helped, runs, z),
@@ -128,15 +130,8 @@ def _missing_to_suggest(found: Score, terms: Promotion) -> tuple[str, ...]:
     return tuple(wanting)
 
 
-def _count(cases: Iterable[Case], hit: CaseOutcome, since: datetime) -> tuple[int, int]:
-    """Cases of the same sort as `hit` since then: the hits, and all."""
-    outcomes = [
-        case.outcome
-        for case in cases
-        if case.at >= since and case.outcome.is_run == hit.is_run and _counts(case.outcome)
-    ]
-    return outcomes.count(hit), len(outcomes)
-
-
-def _counts(outcome: CaseOutcome) -> bool:
-    return outcome is not CaseOutcome.VOID
+def _count(cases: Iterable[Case], hit: CaseOutcome) -> tuple[int, int]:
+    """Cases of the same sort as `hit`: the hits, and all."""
+    wanted = [case.outcome for case in cases if case.outcome is not CaseOutcome.VOID]
+    alike = [outcome for outcome in wanted if outcome.is_run == hit.is_run]
+    return sum(outcome is hit for outcome in alike), len(alike)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from agent.core.autonomy import cases, loops
+from agent.core.autonomy import cases, halts, loops
 from agent.core.autonomy.memory import Attempts
 from agent.core.changes import duties, preview, templates, verify
 from agent.core.changes.course import close, forget, prepare, roll_back, tell, touch
@@ -112,6 +112,7 @@ def request(
     if not_after is not None:
         # From then on it would not end in time: it is judged a last time, and closed.
         state.schedule(not_after - takes(remediation) + MOMENT, Timer.CHANGE, change.id)
+    halts.warn(state, draft, change)
     assess(state, draft, change)
     return state.changes[change.id]
 

@@ -45,7 +45,7 @@ def act_on(state: State, draft: Draft, wish: Wish) -> None:
     mode = modes.mode_of(state, wish.rule)
     if mode.acts:
         _ask(state, draft, wish, mode)
-    elif cases.known(state, wish.rule.name, wish.active.alert.fingerprint) is None:
+    else:
         _say(state, draft, wish, mode)
 
 
@@ -84,7 +84,13 @@ def _ask(state: State, draft: Draft, wish: Wish, mode: Mode) -> None:
 def _say(state: State, draft: Draft, wish: Wish, mode: Mode) -> None:
     """A line in the story of what would have been done; where the mode says so, a proposal."""
     incident = state.incidents[wish.incident.id]
-    case = cases.begin(state, draft, wish.rule, mode, wish.active, incident)
+    about = (wish.rule.name, wish.active.alert.fingerprint)
+    case = cases.known(state, *about)
+    if mode is Mode.OBSERVE and case is not None:
+        return
+    if any((p.rule, p.trigger) == about and p.taken_by is None for p in incident.proposals):
+        return
+    case = case or cases.begin(state, draft, wish.rule, mode, wish.active, incident)
     where = state.config.service_map.label(wish.entity)
     text = f"{wish.remediation.name} on {where}; policy would say {_policy(state, draft, wish)}"
     if mode is Mode.OBSERVE:
@@ -101,7 +107,6 @@ def _say(state: State, draft: Draft, wish: Wish, mode: Mode) -> None:
         at=draft.at,
         text=text,
     )
-    about = (proposal.rule, proposal.trigger)
     kept = [each for each in incident.proposals if (each.rule, each.trigger) != about]
     draft.set_incident(state, incident, proposals=(*kept, proposal)[-PROPOSALS_MAX:])
     state.autonomy.proposed[proposal.trigger] = incident.id

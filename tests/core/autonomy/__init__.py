@@ -1,0 +1,1 @@
+"""What is claimed of how far rules go by themselves."""
