@@ -8,9 +8,9 @@ import typer
 
 from agent import __version__
 from agent.cli.main_audit import app as audit_commands
-from agent.cli.main_calendar import app as calendar_commands
 from agent.cli.main_autonomy import app as autonomy_commands
 from agent.cli.main_autonomy import breaker_app as breaker_commands
+from agent.cli.main_calendar import app as calendar_commands
 from agent.cli.main_incidents import app as incident_commands
 from agent.cli.main_map import app as map_commands
 from agent.cli.main_problems import app as problem_commands
