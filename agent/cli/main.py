@@ -13,6 +13,7 @@ from agent.cli.main_autonomy import breaker_app as breaker_commands
 from agent.cli.main_calendar import app as calendar_commands
 from agent.cli.main_incidents import app as incident_commands
 from agent.cli.main_map import app as map_commands
+from agent.cli.main_policy import policy_app, standard_app
 from agent.cli.main_problems import app as problem_commands
 from agent.cli.main_reports import app as report_commands
 from agent.cli.main_rules import app as rule_commands
@@ -260,10 +261,12 @@ app.add_typer(breaker_commands, name="breaker")
 app.add_typer(incident_commands)
 app.add_typer(map_commands, name="map")
 app.add_typer(calendar_commands, name="calendar")
+app.add_typer(policy_app, name="policy")
 app.add_typer(problem_commands)
 app.add_typer(report_commands)
 app.add_typer(rule_commands, name="rules")
 app.add_typer(slo_commands, name="slo")
+app.add_typer(standard_app, name="standard")
 
 
 @app.command()

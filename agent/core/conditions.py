@@ -50,6 +50,7 @@ _CHANGE: Final = {
     "change.is_automatic": cel.Type.BOOL,
     "change.is_reversible": cel.Type.BOOL,
     "change.has_check_mode": cel.Type.BOOL,
+    "change.mode": cel.Type.STRING,
     "change.attempt": cel.Type.INT,
     "change.hosts": cel.Type.INT,
     "change.parameters": _STRINGS,

@@ -69,8 +69,16 @@ def _is_change(change: Change, wanted: ChangeIs) -> bool:
         and wanted.state in (None, change.state.value)
         and wanted.closure in (None, change.closure.value if change.closure else None)
         and wanted.reason in (None, reason)
+        and wanted.verdict in (None, change.decision.verdict.value if change.decision else None)
+        and wanted.type in (None, change.type.value)
+        and wanted.risk in (None, change.risk.level.value if change.risk else None)
+        and (wanted.conflicts is None or _kinds(change) == sorted(wanted.conflicts))
         and (wanted.entity is None or _names(change.entity, wanted.entity))
     )
+
+
+def _kinds(change: Change) -> list[str]:
+    return sorted({conflict.kind.value for conflict in change.conflicts})
 
 
 def _is_effect(launched: Sequence[Launched], effects: Sequence[Effect], wanted: EffectIs) -> bool:
@@ -100,7 +108,10 @@ def _tell_incident(incident: Incident) -> str:
 def _tell_change(change: Change) -> str:
     why = f", {change.decision.reason}: {change.decision.text}" if change.decision else ""
     how = f" as {change.closure}" if change.closure else ""
-    return f"{change.id} ({change.remediation} on {change.entity}, {change.state}{how}{why})"
+    risk = f", {change.risk.level} risk" if change.risk else ""
+    kinds = f", conflicts {', '.join(_kinds(change))}" if change.conflicts else ""
+    what = f"{change.type} {change.remediation} on {change.entity}"
+    return f"{change.id} ({what}, {change.state}{how}{why}{risk}{kinds})"
 
 
 def _words(wanted: IncidentIs | ChangeIs | EffectIs) -> str:

@@ -87,6 +87,12 @@ class ChangeIs(Spec):
     closure: str | None = None
     reason: str | None = None
     """Why policy said what it said last."""
+    verdict: Literal["allowed", "needs_approval", "deferred", "refused"] | None = None
+    """What it said."""
+    type: Literal["standard", "normal", "emergency"] | None = None
+    risk: Literal["low", "medium", "high", "very_high"] | None = None
+    conflicts: list[str] | None = None
+    """Kinds of what is in its way, all of them; `[]`: nothing is."""
 
 
 class EffectIs(Spec):

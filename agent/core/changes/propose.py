@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from agent.core import facts
 from agent.core.autonomy import cases, halts, loops, modes
 from agent.core.autonomy.memory import PROPOSALS_MAX
-from agent.core.changes import life
+from agent.core.changes import life, templates
 from agent.core.draft import Draft
 from agent.core.policy.judge import judge
 from agent.core.state import ActiveAlert, State
@@ -134,6 +134,7 @@ def _policy(state: State, draft: Draft, wish: Wish) -> str:
         rule=wish.rule.name,
         mode=Mode.OBSERVE,
     )
+    change, _ = templates.settled_at(state, change, draft.at)
     decision = judge(state, change, draft.at)
     return f"{decision.verdict.replace('_', ' ')}: {decision.text}"
 

@@ -19,21 +19,26 @@ from agent.model.reason import Reason
 
 
 def settle(state: State, draft: Draft, change: Change) -> Change:
-    """The change with the type that it has now: standard only where a template covers it.
+    """The change with the type that it has now; its story says where it is not standard.
 
     What fell to normal once stays normal: people may have looked at it as such.
     """
-    is_standard = change.type is ChangeType.STANDARD
-    if not is_standard or ruling.unreadable(state, draft.at) is not None:
-        return change
+    settled, text = settled_at(state, change, draft.at)
+    if settled.type is not change.type:
+        draft.note(change.id, Reason.NOT_STANDARD, f"a normal change: {text}")
+    return settled
+
+
+def settled_at(state: State, change: Change, at: datetime) -> tuple[Change, str]:
+    """The change as it would be judged: standard only where a template covers it; and why."""
+    if change.type is not ChangeType.STANDARD or ruling.unreadable(state, at) is not None:
+        return change, ""
     if needs.still_registered(state, change) is not None:
-        return change
-    known_now = assess(state, change, draft.at).facts
-    template, text = standard.cover(state, change, draft.at, known_now)
-    if template is not None:
-        return replace(change, template=standard.version_of(template))
-    draft.note(change.id, Reason.NOT_STANDARD, f"a normal change: {text}")
-    return replace(change, type=ChangeType.NORMAL, template=None)
+        return change, ""
+    template, text = standard.cover(state, change, at, assess(state, change, at).facts)
+    if template is None:
+        return replace(change, type=ChangeType.NORMAL, template=None), text
+    return replace(change, template=standard.version_of(template)), text
 
 
 def note_start(state: State, change: Change, at: datetime) -> None:

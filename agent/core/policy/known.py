@@ -63,6 +63,14 @@ def inputs(known: Facts, texts: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
     return tuple(found[:INPUTS_MAX])
 
 
+def in_words(known: Facts) -> tuple[tuple[str, str], ...]:
+    """All that conditions can look at, in words, by name; what nobody knows says so."""
+    return tuple(
+        (name, _words(known.values[name]) if name in known.values else "unknown")
+        for name in sorted(known.scope.variables)
+    )
+
+
 def _change(
     state: State, change: Change, conflicts: tuple[Conflict, ...], risk: Risk
 ) -> dict[str, Fact]:
@@ -75,6 +83,7 @@ def _change(
         "change.is_reversible": remediation.has_rollback,
         "change.has_check_mode": remediation.supports_check_mode,
         "change.attempt": change.attempt,
+        "change.mode": change.mode.value if change.mode is not None else "none",
         "change.hosts": len(change.hosts),
         "change.parameters": {name: str(value) for name, value in change.parameters.items()},
         "change.risk": risk.level.value,

@@ -1,5 +1,6 @@
 """Which rule of the policy decides about a change: the first whose condition holds."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from agent.core.autonomy import gate
@@ -11,6 +12,8 @@ from agent.core.state import State
 from agent.model.change import Change
 from agent.model.policy import Decision, PolicyRule, Verdict
 from agent.model.reason import Reason
+
+TRIED_MAX = 100
 
 
 def rule_for(state: State, change: Change, at: datetime) -> PolicyRule | None:
@@ -26,6 +29,37 @@ def unreadable(state: State, at: datetime) -> Decision | None:
     if state.config.policy is None:
         return refused(Reason.POLICY_MISSING, "there is no readable change policy")
     return calendar.unreadable(state, at)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tried:
+    """What came of asking one rule of policy."""
+
+    rule: str
+    outcome: str
+
+
+def tried(state: State, change: Change, at: datetime, known: Facts) -> tuple[Tried, ...]:
+    """The rules that were asked, in order, down to the one that decides; bounded."""
+    found: list[Tried] = []
+    for rule, condition, _ in state.derived.policy:
+        try:
+            holds = condition.holds(known)
+        except ConditionFailure as failure:
+            found.append(Tried(rule=rule.name, outcome=f"cannot be told: {failure}"))
+            break
+        is_over = rule.verdict is Verdict.DEFERRED and at >= deferred_until(rule, change)
+        if holds and not is_over:
+            found.append(Tried(rule=rule.name, outcome=f"decides: {rule.verdict}"))
+            break
+        outcome = "its time is over" if holds else "does not hold"
+        found.append(Tried(rule=rule.name, outcome=outcome))
+    return tuple(found[-TRIED_MAX:])
+
+
+def deferred_until(rule: PolicyRule, change: Change) -> datetime:
+    """Until when a rule that defers holds for this change."""
+    return rule.defer_until or change.requested_at + (rule.defer_for or LOOK_AGAIN)
 
 
 def ruling(state: State, change: Change, at: datetime, known: Facts) -> PolicyRule | Decision:
@@ -47,7 +81,7 @@ def ruling(state: State, change: Change, at: datetime, known: Facts) -> PolicyRu
             return refused(Reason.POLICY_REFUSES, text, rule.name)
         if rule.verdict is not Verdict.DEFERRED:
             return gate.with_people(state, change, rule)
-        until = rule.defer_until or change.requested_at + (rule.defer_for or LOOK_AGAIN)
+        until = deferred_until(rule, change)
         if at < until:
             text = rule.text or f"policy rule {rule.name} defers it"
             return Decision(
