@@ -108,10 +108,12 @@ class Company:
         self.remediations.mkdir()
         self.write_settings(**settings)
         self.write_rules("map", *(service(name, type="service") for name in services))
-        own = {each["kind"] for each in documents}
-        usual = (each for each in (QUICK, ALLOW_STANDARD) if each["kind"] not in own)
-        self.write_rules("usual", *usual, MEND_WHEN_DOWN)
-        self.write_rules("own", *documents)
+        policies = [each for each in documents if each["kind"] == "ChangePolicy"]
+        others = [each for each in documents if each["kind"] != "ChangePolicy"]
+        is_quick = all(each["kind"] != "Correlation" for each in others)
+        self.write_rules("usual", *([QUICK] if is_quick else []), MEND_WHEN_DOWN)
+        self.write_rules("policy", *(policies or [ALLOW_STANDARD]))
+        self.write_rules("own", *others)
         self.write_remediation()
 
     def write_settings(self, **settings: Any) -> None:
