@@ -304,7 +304,7 @@ def _of_remediation(folder: Path, name: str, content: str) -> list[str]:
     made.mkdir()
     (made / "remediation.yaml").write_text(content)
     for playbook in ("playbook.yml", "rollback.yml"):
-        (made / playbook).write_text("- hosts: targets\n  tasks: []\n")
+        (made / playbook).write_text("- hosts: targets\n  vars: {it: '{{ agent_input }}'}\n")
     return [str(finding) for finding in read_remediations(folder).findings]
 
 

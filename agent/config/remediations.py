@@ -12,6 +12,7 @@ from agent.config.collections import Collections
 from agent.config.contents import Contents, contents_of
 from agent.config.documents import shown
 from agent.config.matchers import refuse_bad_pattern
+from agent.config.parameter_use import parameter_findings
 from agent.config.playbook_lint import lint_folder
 from agent.config.references import did_you_mean
 from agent.config.schema import API_VERSION, Envelope, validate
@@ -88,9 +89,10 @@ def _read_one(registry: Registry, folder: Path, collections: Collections) -> Non
         findings += part if isinstance(part, list) else ()
     if isinstance(envelope, Envelope) and isinstance(spec, RemediationSpec):
         findings += _contract_findings(folder, document, envelope, spec)
+        findings += parameter_findings(folder, document, spec)
         if not findings:
             registry.remediations[folder.name] = _remediation(envelope, spec, contents)
-    findings += lint_folder(folder)
+    findings += lint_folder(folder, collections)
     registry.findings += findings
 
 

@@ -19,7 +19,8 @@ receivers: [{name: on-call, apprise: ["json://localhost"]}]
 connectors: [{name: redmine, type: redmine, url: "http://127.0.0.1:3000"}]
 prometheus: {url: "http://127.0.0.1:9090"}
 """
-PLAYBOOK = "- name: Do nothing\n  hosts: targets\n  gather_facts: false\n  tasks: []\n"
+PLAYBOOK = "- name: Do nothing\n  hosts: targets\n  gather_facts: false\n  tasks:\n"
+PLAYBOOK += "    - debug: {msg: '{{ agent_input }}'}\n"
 
 
 def lay_out(folder: Path, mistake: Path) -> None:

@@ -18,7 +18,7 @@ UNFINISHED = """\
   tasks:
     - name: Say that nobody has written it
       ansible.builtin.fail:
-        msg: {name} was imported and never finished; nothing was done
+        msg: "{name} was imported and never finished; nothing was done with {{{{ agent_input }}}}"
 """
 TO_DO = """\
 # {name}
