@@ -13,7 +13,6 @@ the end of the log was not cut off, or all of it written anew with another key.
 
 import argparse
 import base64
-import binascii
 import hashlib
 import json
 import sys
@@ -59,26 +58,20 @@ class Checkpoint:
     origin: str
     size: int
     root: bytes
-    signed_by: str
 
 
 @dataclass(frozen=True)
 class Verified:
-    """What was found in order."""
+    """What was found in order; events before the `first` were let go."""
 
     size: int
     first: int
-    """The first event that was there to be read; those before it were let go."""
     root: bytes
     checkpoints: int
     """How many agree."""
     newest: int | None
-    """How many events the newest of them speaks of; None where there was none."""
     too_old: int
     """Checkpoints of fewer events than retention took: nothing is left to compare them with."""
-
-
-# Merkle tree -------------------------------------------------------------------------------------
 
 
 def leaf_hash(event: bytes) -> bytes:
@@ -173,8 +166,7 @@ def check_consistency(
         raise Broken(f"the tree of {older} events is no beginning of the one of {size}")
 
 
-# Ed25519 (RFC 8032, 5.1) -------------------------------------------------------------------------
-
+# Ed25519: RFC 8032, 5.1.
 P = 2**255 - 19
 L = 2**252 + 27742317777372353535851937790883648493
 D = -121665 * pow(121666, P - 2, P) % P
@@ -237,9 +229,6 @@ def is_signed(public: bytes, message: bytes, signature: bytes) -> bool:
     return _equal(_times(s, G), _add(r, _times(h, a)))
 
 
-# Checkpoints -------------------------------------------------------------------------------------
-
-
 def key_hash(name: str, public: bytes) -> bytes:
     """What a signature line begins with (C2SP signed-note)."""
     return hashlib.sha256(name.encode() + b"\n" + bytes([ED25519]) + public).digest()[:4]
@@ -273,19 +262,15 @@ def open_checkpoint(note: str, keys: Sequence[Key]) -> Checkpoint:
             if (key.name, key.hash) == (name, content[:4]) and line.startswith(SIGNATURE):
                 if not is_signed(key.public, f"{text}\n".encode(), content[4:]):
                     raise Broken(f"the checkpoint of {lines[1]} events has a false signature")
-                root = _unpacked(lines[2], "a root")
-                return Checkpoint(lines[0], int(lines[1]), root, key.name)
+                return Checkpoint(lines[0], int(lines[1]), _unpacked(lines[2], "a root"))
     raise Broken(f"the checkpoint of {lines[1]} events is signed by none of the known keys")
 
 
 def _unpacked(text: str, what: str) -> bytes:
     try:
         return base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
+    except ValueError:
         raise Broken(f"{what} is not base64: {text[:80]!r}") from None
-
-
-# The log -----------------------------------------------------------------------------------------
 
 
 def verify(
@@ -326,12 +311,11 @@ def _check_event(body: bytes, number: int, before: str | None) -> str:
     """The hash of an event that is the next one."""
     try:
         said = json.loads(body)
-        is_next = said["number"] == number
-        previous = said["previous"]
+        found, previous = said["number"], said["previous"]
     except (ValueError, KeyError, TypeError, RecursionError):
         raise Broken(f"event {number} cannot be read") from None
-    if not is_next:
-        raise Broken(f"event {number} is missing: in its place stands {said['number']!r:.80}")
+    if found != number:
+        raise Broken(f"event {number} is missing: in its place stands {found!r:.80}")
     if before is not None and previous != before:
         raise Broken(f"event {number} does not follow the event before it: one was changed")
     return leaf_hash(body).hex()
@@ -346,15 +330,34 @@ def _compare(tree: Growing, checkpoints: Iterable[Checkpoint]) -> None:
             )
 
 
+def _opened(folder: Path, outside: Sequence[Path], key: str | None) -> list[Checkpoint]:
+    keys = [Key.parse(key or (folder / "key.txt").read_text("utf-8"))]
+    files = [folder / "checkpoints.txt", *outside]
+    notes = [note for file in files for note in split_notes(file.read_text("utf-8"))]
+    # One note may stand in several files: a signature is checked once.
+    return [open_checkpoint(note, keys) for note in dict.fromkeys(notes)]
+
+
+def verify_bundle(folder: Path, checkpoints: Sequence[Path], key: str | None) -> str:
+    """Check that the events of a bundle are in a signed tree. Raises as `verify_export`."""
+    proved = json.loads((folder / "proofs.json").read_text("utf-8"))
+    size, root = proved["size"], _unpacked(proved["root"], "the root")
+    signed = {(each.size, each.root) for each in _opened(folder, checkpoints, key)}
+    if (size, root) not in signed:
+        raise Broken(f"no checkpoint is of the tree of {size} events in which these are proved")
+    for each in proved["events"]:
+        path = [_unpacked(step, "a proof") for step in each["path"]]
+        leaf = leaf_hash(each["text"].encode())
+        if root_by_inclusion(leaf, each["number"], size, path) != root:
+            raise Broken(f"event {each['number']} is not the one in the tree")
+    return f"{len(proved['events'])} events are in the signed tree of {size}"
+
+
 def verify_export(folder: Path, checkpoints: Sequence[Path], key: str | None) -> Verified:
     """Check an exported folder. Raises Broken, or OSError for what cannot be read."""
-    keys = [Key.parse(key or (folder / "key.txt").read_text("utf-8"))]
-    files = [folder / "checkpoints.txt", *checkpoints]
-    notes = [note for file in files for note in split_notes(file.read_text("utf-8"))]
     beginning = json.loads((folder / "beginning.json").read_text("utf-8"))
     subtrees = [bytes.fromhex(each) for each in beginning["subtrees"]]
-    # One note may stand in several files: a signature is checked once.
-    opened = [open_checkpoint(note, keys) for note in dict.fromkeys(notes)]
+    opened = _opened(folder, checkpoints, key)
     with (folder / "events.jsonl").open("rb") as lines:
         events = (line.removesuffix(b"\n") for line in lines)
         return verify(events, opened, first=beginning["size"], subtrees=subtrees)
@@ -378,7 +381,10 @@ def main() -> int:
     parser.add_argument("--key", help="NAME+HASH+KEY; default: the one in the export")
     given = parser.parse_args()
     try:
-        print(told(verify_export(given.export, given.checkpoints, given.key)))
+        if (given.export / "proofs.json").exists():
+            print(verify_bundle(given.export, given.checkpoints, given.key))
+        else:
+            print(told(verify_export(given.export, given.checkpoints, given.key)))
     except Broken as error:
         print(f"NOT IN ORDER: {error}", file=sys.stderr)
         return 1

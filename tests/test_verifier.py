@@ -230,7 +230,7 @@ def test_no_checkpoint_at_all_is_said() -> None:
 
     assert "nothing shows that the end was not cut off" in verifier.told(found)
     with pytest.raises(Broken, match="speaks of 5 events"):
-        verify([], [Checkpoint("log", 5, bytes(32), "log")])
+        verify([], [Checkpoint("log", 5, bytes(32))])
 
 
 def alone(folder: Path, *words: str | Path) -> subprocess.CompletedProcess[str]:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from agent.cli.options import Config, Data, Json
+from agent.cli.options import URL_DEFAULT, Config, Data, Json, Token, Url
 
 app = typer.Typer(help="For auditors: check the record, prove, export.", no_args_is_help=True)
 
@@ -66,3 +66,53 @@ def export(
     from agent.cli.audit import export as run
 
     raise typer.Exit(run(config, data=data, target=target, with_names=with_names, as_json=as_json))
+
+
+@app.command()
+def bundle(
+    identifier: Annotated[str, typer.Argument(help="CHG-7")],
+    output: Annotated[
+        Path | None, typer.Option("--output", help="A new zip; default: CHG-7-evidence.zip.")
+    ] = None,
+    url: Url = URL_DEFAULT,
+    token: Token = None,
+    as_json: Json = False,
+) -> None:
+    """Everything about one change, with what proves it, in a zip."""
+    from agent.cli.audit_bundle import bundle as run
+    from agent.cli.remote import Remote
+
+    raise typer.Exit(run(Remote(url, token), identifier, output=output, as_json=as_json))
+
+
+@app.command()
+def population(
+    period: Annotated[
+        str, typer.Option("--period", help="2026-10, 2026-Q4, 2026-W41, 2026 or 30d.")
+    ] = "30d",
+    zone: Annotated[
+        str, typer.Option("--zone", help="Whose calendar the period is of: Europe/Berlin.")
+    ] = "UTC",
+    url: Url = URL_DEFAULT,
+    token: Token = None,
+    as_json: Json = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="For spreadsheets.")] = False,
+) -> None:
+    """Runs against changes, both ways, and changes against what was decided; 1 with findings."""
+    from agent.cli.audit_population import population as run
+    from agent.cli.remote import Remote
+
+    raise typer.Exit(run(Remote(url, token), period, zone, as_json=as_json, as_csv=as_csv))
+
+
+@app.command()
+def forget(
+    name: Annotated[str, typer.Argument(help="Whose name is erased.")],
+    url: Url = URL_DEFAULT,
+    token: Token = None,
+) -> None:
+    """Erase a person's name from the log, which stays in order."""
+    from agent.cli.audit_forget import forget as run
+    from agent.cli.remote import Remote
+
+    raise typer.Exit(run(Remote(url, token), name))

@@ -12,7 +12,7 @@ app = typer.Typer()
 
 @app.command()
 def report(
-    what: Annotated[str, typer.Argument(help="`availability`")],
+    what: Annotated[str, typer.Argument(help="`availability` or `changes`")],
     period: Annotated[
         str | None,
         typer.Option("--period", help="2026-10, 2026-Q4, 2026-W41, 2026 or 30d."),
@@ -33,7 +33,7 @@ def report(
     as_json: Json = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="For spreadsheets.")] = False,
 ) -> None:
-    """Reports in figures that can be traced: availability of services."""
+    """Reports in figures that can be traced: availability of services, and how changes fared."""
     from agent.cli.remote import Remote
     from agent.cli.report import report as run
 

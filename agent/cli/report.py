@@ -9,6 +9,8 @@ from rich.text import Text
 
 from agent.cli import show
 from agent.cli.remote import Document, Remote
+from agent.cli.report_changes import report_changes
+from agent.cli.spreadsheet import cell
 from agent.errors import PermanentError
 
 
@@ -23,8 +25,11 @@ def report(
     as_csv: bool,
 ) -> int:
     """Print a report; `wish` holds the options that the API takes by the same name."""
+    if what == "changes":
+        asked = {name: wish.get(name) for name in ("period", "zone", "entity")}
+        return report_changes(remote, asked, as_json=as_json, as_csv=as_csv)
     if what != "availability":
-        raise PermanentError(f"there is no report {what!r}; there is: availability")
+        raise PermanentError(f"there is no report {what!r}; there are: availability, changes")
     found = remote.get(
         "/api/v1/reports/availability",
         start=start.replace(tzinfo=UTC).isoformat() if start else None,
@@ -83,24 +88,11 @@ def _outages(row: Document) -> str:
     return f"{row['outages']} (longest {longest}{by})"
 
 
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-
-
 def _as_csv(found: Document) -> int:
     """One line a service; what a spreadsheet would take for a formula is made text."""
     out = csv.writer(sys.stdout, lineterminator="\n")
     names = [name for name in found["services"][0] if name != "title"] if found["services"] else []
     out.writerow(["start", "end", *names])
     for row in found["services"]:
-        out.writerow([found["start"], found["end"], *(_cell(row[name]) for name in names)])
+        out.writerow([found["start"], found["end"], *(cell(row[name]) for name in names)])
     return 0
-
-
-def _cell(value: object) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, list):
-        return " ".join(_cell(item) for item in value)
-    text = str(value)
-    is_text = isinstance(value, str)
-    return f"'{text}" if is_text and text.startswith(FORMULA_STARTS) else text

@@ -30,6 +30,8 @@ TIMELINE_MAX = 5000
 LINES_MAX = 5000
 PROBLEMS_MAX = 1000
 INTERVALS_MAX = 200_000
+PERIOD_MAX = 100_000
+"""Records of one kind in one period."""
 ENTITIES_A_QUESTION_MAX = 500
 NUMBER_MAX = 2**62
 
@@ -179,6 +181,46 @@ class Store:
             )
 
         return await self._database.read(ask)
+
+    async def changes_alive(self, window: Interval) -> tuple[Change, ...]:
+        """Changes that were asked for and not over before the window, oldest first."""
+        return await self._all(
+            Change,
+            "SELECT body FROM changes WHERE requested_at < ? AND (ended_at IS NULL OR ended_at >= ?"
+            " OR state != 'closed') ORDER BY number LIMIT ?",
+            (to_micros(window.end), to_micros(window.start), PERIOD_MAX),
+        )
+
+    async def incidents_alive(self, window: Interval) -> tuple[Incident, ...]:
+        """Incidents that were opened and not closed before the window, oldest first."""
+        return await self._all(
+            Incident,
+            "SELECT body FROM incidents WHERE opened_at < ? AND (closed_at IS NULL"
+            " OR closed_at >= ?) ORDER BY number LIMIT ?",
+            (to_micros(window.end), to_micros(window.start), PERIOD_MAX),
+        )
+
+    async def runs_in(self, window: Interval) -> tuple[Run, ...]:
+        """Runs that were asked for in the window, in that order."""
+        query = "SELECT body FROM runs WHERE requested_at >= ? AND requested_at < ?"
+        ends = (to_micros(window.start), to_micros(window.end), PERIOD_MAX)
+        return await self._all(Run, f"{query} ORDER BY number LIMIT ?", ends)
+
+    async def reported_in(self, window: Interval) -> tuple[ReportedChange, ...]:
+        """Changes of others that began in the window, in the order in which we heard of them."""
+        query = "SELECT body FROM reported WHERE started_at >= ? AND started_at < ?"
+        ends = (to_micros(window.start), to_micros(window.end), PERIOD_MAX)
+        return await self._all(ReportedChange, f"{query} ORDER BY number LIMIT ?", ends)
+
+    async def printed_in(self, window: Interval) -> tuple[str, ...]:
+        """Runs that printed something in the window, whether or not there is a record of them."""
+        ends = (to_micros(window.start), to_micros(window.end), PERIOD_MAX)
+        found = await self._database.read(
+            lambda connection: connection.execute(
+                "SELECT DISTINCT run FROM run_output WHERE at >= ? AND at < ? LIMIT ?", ends
+            ).fetchall()
+        )
+        return tuple(name for (name,) in found)
 
     async def tokens(self) -> tuple[TokenRecord, ...]:
         """All that are kept, by name; the tokens themselves never are."""

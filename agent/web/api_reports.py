@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from aiohttp import web
 from pydantic import AwareDatetime, Field
@@ -13,7 +12,7 @@ from agent.model.incident import EVERYTHING, Incident, IncidentState
 from agent.model.interval import Interval
 from agent.model.service import EntityKind, EntityRef
 from agent.reporting.availability import Availability, Convention, availability
-from agent.web.periods import PeriodError, period
+from agent.web.api_periods import window_of
 from agent.web.permission import Permission
 from agent.web.problem import refuse
 from agent.web.routes import Call, Route, Wish, answer
@@ -135,13 +134,7 @@ def _window(query: AvailabilityQuery, now: datetime) -> Interval:
         if query.start or query.end:
             problem = "Either `period` or `start` and `end`."
             raise refuse(HTTPStatus.UNPROCESSABLE_ENTITY, problem)
-        try:
-            return period(query.period, ZoneInfo(query.zone), now)
-        except PeriodError as error:
-            raise refuse(HTTPStatus.UNPROCESSABLE_ENTITY, f"`period`: {error}.") from None
-        except (ZoneInfoNotFoundError, ValueError, OSError):
-            problem = f"`zone`: {query.zone} is no time zone; say one such as Europe/Berlin."
-            raise refuse(HTTPStatus.UNPROCESSABLE_ENTITY, problem) from None
+        return window_of(query.period, query.zone, now)
     end = (query.end or now).astimezone(UTC)
     start = (query.start or end - WINDOW_DEFAULT).astimezone(UTC)
     if start >= end:

@@ -135,6 +135,21 @@ class History(Protocol):
     async def reported_change(self, identifier: str) -> ReportedChange | None:
         """One, however old."""
 
+    async def changes_alive(self, window: Interval) -> Sequence[Change]:
+        """Changes that were asked for and not over before the window, oldest first."""
+
+    async def incidents_alive(self, window: Interval) -> Sequence[Incident]:
+        """Incidents that were opened and not closed before the window, oldest first."""
+
+    async def runs_in(self, window: Interval) -> Sequence[Run]:
+        """Runs that were asked for in the window, in that order."""
+
+    async def reported_in(self, window: Interval) -> Sequence[ReportedChange]:
+        """Changes of others that began in the window."""
+
+    async def printed_in(self, window: Interval) -> Sequence[str]:
+        """Runs that printed something in the window."""
+
     async def intervals(
         self, entities: Sequence[EntityRef], interval: Interval
     ) -> Sequence[StateInterval]:

@@ -7,23 +7,24 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
+from agent.model.interval import Interval
+from agent.reporting.changes.violations import Launch
 from agent.runtime.audit.checkpoints import Checkpoint, Delivery, Publisher, read_checkpoints
 from agent.runtime.audit.log import (
     Event,
     Head,
     Tree,
     events_about,
-    events_between,
     first_kept,
     head_of,
     read_events,
 )
 from agent.runtime.audit.merkle import consistency, inclusion
-from agent.runtime.audit.names import forget
+from agent.runtime.audit.names import forget, people
+from agent.runtime.audit.played import known, played, runs_between
 from agent.runtime.database import Database
 
 EVENTS_MAX = 1_000
-EVENTS_OF_A_PERIOD_MAX = 100_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,11 +82,26 @@ class AuditDesk:
         """Events about a change or a run, in order."""
         return await self._database.read(partial(events_about, subject=subject, limit=EVENTS_MAX))
 
-    async def between(self, kinds: Sequence[str], start: datetime, end: datetime) -> list[Event]:
-        """Events of these kinds in a half-open time, in order."""
-        return await self._database.read(
-            lambda connection: events_between(connection, kinds, start, end, EVENTS_OF_A_PERIOD_MAX)
-        )
+    async def runs_between(self, window: Interval) -> frozenset[str]:
+        """Ids of the runs that events of this time are about."""
+        return await self._database.read(partial(runs_between, window=window))
+
+    async def known(self, subjects: Sequence[str]) -> frozenset[str]:
+        """Those of these ids that there is an event about."""
+        return await self._database.read(partial(known, subjects=subjects))
+
+    async def played(self, runs: Sequence[str]) -> dict[str, Launch]:
+        """What was laid out and prepared for these runs, as the log has it."""
+        return await self._database.read(partial(played, runs=runs))
+
+    async def since(self) -> datetime | None:
+        """The moment of the first event that is kept; None where there is none."""
+        first = await self.events(-1, 1)
+        return first[0].at if first else None
+
+    async def people(self) -> dict[str, str]:
+        """Whom the commitments of the log stand for, where that was not erased."""
+        return await self._database.read(people)
 
     async def inclusion(self, number: int, size: int | None) -> Proof | None:
         """That an event is in the tree of `size` events (None: all); None where it is not."""

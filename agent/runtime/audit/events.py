@@ -160,7 +160,11 @@ def _what(what: What, body: bytes) -> object:
         return _rule_set(what.config)
     if isinstance(what, _BULKY):
         return {"bytes": len(body), "sha256": hashlib.sha256(body).hexdigest()}
-    return plain(what)
+    said = plain(what)
+    if isinstance(said, dict) and "to" in said and "starts_at" in said:
+        # Of a delegation it is a person; of a problem or a rule it is the state they came to.
+        said["delegate"] = said.pop("to")
+    return said
 
 
 def _rule_set(config: Config) -> Document:

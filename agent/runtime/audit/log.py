@@ -157,19 +157,6 @@ def events_about(connection: sqlite3.Connection, subject: str, limit: int) -> li
     return [_event(row) for row in rows]
 
 
-def events_between(
-    connection: sqlite3.Connection, kinds: Sequence[str], start: datetime, end: datetime, limit: int
-) -> list[Event]:
-    """Events of these kinds in a half-open time, in order."""
-    marks = ", ".join("?" * len(kinds))
-    rows = connection.execute(
-        "SELECT number, at, kind, body FROM audit WHERE at >= ? AND at < ?"  # noqa: S608
-        f" AND kind IN ({marks}) ORDER BY number LIMIT ?",
-        (to_micros(start), to_micros(end), *kinds, limit),
-    ).fetchall()
-    return [_event(row) for row in rows]
-
-
 def _event(row: tuple[int, int, str, bytes]) -> Event:
     number, at, kind, body = row
     return Event(number=number, at=from_micros(at), kind=kind, body=body)

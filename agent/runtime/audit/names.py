@@ -14,7 +14,9 @@ from collections.abc import Callable, Iterator
 SALT_BYTES = 32
 COMMITMENT_HEX = 32
 SUFFIX = "_by"
-KEYS = frozenset({"by", "actor", "approver", "assignee", "author", "delegate", "rule_author"})
+KEYS = frozenset(
+    {"by", "actor", "approver", "assignee", "author", "delegate", "on_behalf_of", "rule_author"}
+)
 """Fields that name a person; with `SUFFIX` at their end, others do too."""
 TEXTS = frozenset({"comment", "note", "outcome_text", "problem", "summary", "text", "title"})
 """Fields of free text, in which the people of the same event are named too."""
@@ -61,6 +63,11 @@ def forget(connection: sqlite3.Connection, name: str) -> bool:
     """Erase a name and its salt; whether there was one. Later acts get another commitment."""
     gone = connection.execute("DELETE FROM audit_people WHERE name = ?", (name,)).rowcount
     return gone > 0
+
+
+def people(connection: sqlite3.Connection) -> dict[str, str]:
+    """Names by their commitments, where they were not erased."""
+    return dict(connection.execute("SELECT commitment, name FROM audit_people").fetchall())
 
 
 def _is_person(key: str) -> bool:
