@@ -46,9 +46,8 @@ def report_changes(
 
 def _over_all(all_: Document) -> list[str]:
     kinds = ", ".join(f"{count} {kind}" for kind, count in all_["by_type"].items())
-    oldest = (
-        f", the oldest for {_time(all_['oldest_approval_s'])}" if all_["oldest_approval_s"] else ""
-    )
+    waited = all_["oldest_approval_s"]
+    oldest = f", the oldest for {_time(waited)}" if waited else ""
     unauthorised = "unknown" if all_["unauthorised"] is None else all_["unauthorised"]
     return [
         f"{all_['requested']} requested: {kinds}; emergencies {_share(all_['emergency_share'])}; "

@@ -7,6 +7,7 @@ from agent.web import (
     api_autonomy,
     api_calendars,
     api_audit,
+    api_calendars,
     api_change_figures,
     api_changes,
     api_corrections,

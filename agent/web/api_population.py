@@ -115,9 +115,8 @@ def _frozen(state: State) -> Frozen:
         known = [state.calendars.get(name) for name in state.config.calendars]
         if any(calendar is None or not calendar.horizon.contains(at) for calendar in known):
             return None
-        met = state.derived.timetable(state.calendars).open_at(
-            CalendarPurpose.FREEZE, change.entity, at
-        )
+        timetable = state.derived.timetable(state.calendars)
+        met = timetable.open_at(CalendarPurpose.FREEZE, change.entity, at)
         return next(met, None) is not None
 
     return frozen

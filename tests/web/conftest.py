@@ -22,6 +22,9 @@ from agent.model.remediation import Host, Parameter, ParameterType, Remediation
 from agent.model.rule import Config
 from agent.model.rule import Route as Telling
 from agent.model.service import Entity, EntityKind, ServiceMap
+from agent.runtime.audit.checkpoints import AuditMetrics, Publisher
+from agent.runtime.audit.desk import AuditDesk
+from agent.runtime.audit.note import open_signer
 from agent.runtime.clock import SystemClock
 from agent.runtime.discover import Discoverer
 from agent.runtime.intake import Intake, IntakeMetrics
@@ -116,6 +119,8 @@ class Running:
     store: Store
     tokens: Mapping[str, str]
     """By role."""
+    publisher: Publisher
+    """Signs the audit log when a test asks it to."""
 
     def bearer(self, role: str) -> dict[str, str]:
         """The header that shows the token of this role."""
@@ -178,6 +183,15 @@ async def running(
         metrics=LoopMetrics(registry),
     )
     store = Store(database)
+    publisher = Publisher(
+        database,
+        open_signer(folder / "audit.key", None, may_make=True),
+        (),
+        clock=clock,
+        every=timedelta(minutes=1),
+        events=1,
+        metrics=AuditMetrics(registry),
+    )
     site = Site(
         loop=loop,
         store=store,
@@ -207,6 +221,7 @@ async def running(
         metrics=HttpMetrics(registry),
         registry=registry,
         discoverer=discoverer,
+        audit=AuditDesk(database, publisher),
         about=About(version="0.0.test", started_at=clock.now(), problems=lambda: ()),
     )
     tokens = _tokens(keyring)
@@ -218,7 +233,15 @@ async def running(
         if working:
             await loop.append(ConfigLoaded(config=shop_config()))
         url = f"http://{host}:{port}"
-        yield Running(url=url, client=client, site=site, loop=loop, store=store, tokens=tokens)
+        yield Running(
+            url=url,
+            client=client,
+            site=site,
+            loop=loop,
+            store=store,
+            tokens=tokens,
+            publisher=publisher,
+        )
         await listener.stop()
         loop.stop()
         if working:

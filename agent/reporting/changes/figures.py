@@ -197,8 +197,8 @@ def enablement(changes: Sequence[Change], *, window: Interval, now: datetime) ->
         if change.started_at and change.ended_at and window.contains(change.ended_at)
     ]
     waiting = [change for change in changes if change.state is ChangeState.AWAITING_APPROVAL]
-    retro = [duty for each in changes if (duty := getattr(each, "retro", None)) and duty.is_open]
-    reviews = [duty for each in changes if (duty := getattr(each, "review", None)) and duty.is_open]
+    retro = [each.retro.due_at for each in changes if each.retro and each.retro.is_open]
+    reviews = [each.review.due_at for each in changes if each.review and each.review.is_open]
     good = sum(change.closure is Closure.SUCCESS for change in over)
     by_type = {kind.value: sum(each.type is kind for each in asked) for kind in ChangeType}
     return Enablement(
@@ -218,9 +218,9 @@ def enablement(changes: Sequence[Change], *, window: Interval, now: datetime) ->
         awaiting_approval=len(waiting),
         oldest_approval=max((now - each.requested_at for each in waiting), default=None),
         retro_open=len(retro),
-        retro_overdue=sum(duty.due_at <= now for duty in retro),
+        retro_overdue=sum(due <= now for due in retro),
         reviews_open=len(reviews),
-        reviews_overdue=sum(duty.due_at <= now for duty in reviews),
+        reviews_overdue=sum(due <= now for due in reviews),
         approval_time=Spread.of(
             max(approval.at for approval in each.approvals) - each.requested_at
             for each in asked

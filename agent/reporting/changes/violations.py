@@ -10,6 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from agent.model.change import Change, ChangeType, Run
+from agent.model.duty import RetroState
 from agent.model.policy import Approval, Verdict
 from agent.model.reason import Reason
 from agent.reporting.changes.population import Finding
@@ -98,7 +99,7 @@ def _authority(change: Change, at: datetime) -> Iterator[Finding]:
 
 
 def _is_own(change: Change, approval: Approval) -> bool:
-    voices = {approval.by, getattr(approval, "on_behalf_of", None)}
+    voices = {approval.by, approval.on_behalf_of}
     asked = change.requested_by.removeprefix("person:")
     return asked in voices or (change.rule_author is not None and change.rule_author in voices)
 
@@ -133,15 +134,15 @@ def _time(change: Change, at: datetime, known: Known) -> Iterator[Finding]:
 
 
 def _duties(change: Change, at: datetime, known: Known) -> Iterator[Finding]:
-    retro = getattr(change, "retro", None)
+    retro = change.retro
     if change.type is ChangeType.EMERGENCY:
-        if retro is None or (retro.state == "due" and retro.due_at <= known.now):
+        if retro is None or (retro.state is RetroState.DUE and retro.due_at <= known.now):
             text = "an emergency that nobody answered for in time"
             yield _found(Violation.NO_RETRO_APPROVAL, change, text)
-        elif retro.state == "rejected":
+        elif retro.state is RetroState.REJECTED:
             text = f"{retro.by} did not approve it afterwards"
             yield _found(Violation.RETRO_REJECTED, change, text)
-    review = getattr(change, "review", None)
+    review = change.review
     if review is not None and review.is_open and review.due_at <= known.now:
         yield _found(Violation.REVIEW_OVERDUE, change, f"nobody looked back at it: {review.why}")
     if change.template is not None:

@@ -58,3 +58,12 @@ class Log:
         note = self.signer.checkpoint(head, START)
         self.notes.append(note)
         CHECKPOINTS.write(connection, [(head.size, to_micros(START), note.encode())])
+
+    def cut(self) -> None:
+        """Take the last event out, and all that the tree knows of it."""
+        last = self.size - 1
+        with closing(connect(self.path)) as connection:
+            connection.execute("DELETE FROM audit WHERE number = ?", (last,))
+            connection.execute("DELETE FROM audit_checkpoints WHERE size > ?", (last,))
+            # Of an odd number of events the last one is alone in its subtree.
+            connection.execute("DELETE FROM audit_nodes WHERE level = 0 AND position = ?", (last,))
