@@ -26,6 +26,7 @@ from agent.runtime.audit.checkpoints import AuditMetrics, Publisher
 from agent.runtime.audit.desk import AuditDesk
 from agent.runtime.audit.note import open_signer
 from agent.runtime.clock import SystemClock
+from agent.runtime.database import Database
 from agent.runtime.discover import Discoverer
 from agent.runtime.intake import Intake, IntakeMetrics
 from agent.runtime.loop import Loop
@@ -160,6 +161,39 @@ def _tokens(keyring: Keyring) -> dict[str, str]:
     return tokens
 
 
+def _publisher(folder: Path, database: Database, registry: CollectorRegistry) -> Publisher:
+    """Signs when a test has it look; nobody outside is told."""
+    return Publisher(
+        database,
+        open_signer(folder / "audit.key", None, may_make=True),
+        (),
+        clock=SystemClock(),
+        every=timedelta(minutes=1),
+        events=1,
+        metrics=AuditMetrics(registry),
+    )
+
+
+def _sources(folder: Path) -> dict[str, Any]:
+    """What reads what tools post, as `Site` wants it."""
+    return {
+        "parsers": {
+            "alertmanager_v2": partial(parse_v2, resolve_timeout=timedelta(minutes=5)),
+            "alertmanager": partial(parse_webhook, lease=None),
+            "guarded": partial(parse_webhook, lease=None),
+        },
+        "change_parsers": {
+            name: REGISTRY.changes(name, {}, folder).parse_changes
+            for name in REGISTRY.names(Kind.CHANGES)
+        },
+        "signatures": {
+            name: Signed(signature=signature, secret=lambda: SIGNING)
+            for name in REGISTRY.names(Kind.CHANGES)
+            if (signature := REGISTRY.manifest_of(name).signature)
+        },
+    }
+
+
 @asynccontextmanager
 async def running(
     folder: Path,
@@ -183,34 +217,13 @@ async def running(
         metrics=LoopMetrics(registry),
     )
     store = Store(database)
-    publisher = Publisher(
-        database,
-        open_signer(folder / "audit.key", None, may_make=True),
-        (),
-        clock=clock,
-        every=timedelta(minutes=1),
-        events=1,
-        metrics=AuditMetrics(registry),
-    )
+    publisher = _publisher(folder, database, registry)
     site = Site(
         loop=loop,
         store=store,
         intake=Intake(loop, IntakeMetrics(registry)),
         clock=clock,
-        parsers={
-            "alertmanager_v2": partial(parse_v2, resolve_timeout=timedelta(minutes=5)),
-            "alertmanager": partial(parse_webhook, lease=None),
-            "guarded": partial(parse_webhook, lease=None),
-        },
-        change_parsers={
-            name: REGISTRY.changes(name, {}, folder).parse_changes
-            for name in REGISTRY.names(Kind.CHANGES)
-        },
-        signatures={
-            name: Signed(signature=signature, secret=lambda: SIGNING)
-            for name in REGISTRY.names(Kind.CHANGES)
-            if (signature := REGISTRY.manifest_of(name).signature)
-        },
+        **_sources(folder),
         guarded_sources=frozenset({"guarded"}),
         access=access,
         keyring=keyring,
