@@ -103,7 +103,8 @@ def _tell_story(title: str, story: Story, note: str) -> None:
     out.print(
         show.text(
             f"{title}: {len(story.incidents)} incidents, {len(story.changes)} changes, "
-            f"{len(story.runs)} runs, {len(story.problems)} problems; {note}",
+            f"{len(story.runs)} runs, {len(story.wishes)} wishes of rules that only watch or "
+            f"suggest, {len(story.problems)} problems; {note}",
             style="bold",
         )
     )
@@ -158,7 +159,8 @@ def _tell_differences(found: tuple[Difference, ...]) -> None:
             "entry": each.entry,
         }
         known = [f"{name} {value}" for name, value in evidence.items() if value is not None]
-        out.print(show.text(f"    {'; '.join(each.texts)}"), soft_wrap=True)
+        if each.texts:
+            out.print(show.text(f"    {'; '.join(each.texts)}"), soft_wrap=True)
         out.print(show.text(f"    {', '.join(known)}", "dim"), soft_wrap=True)
     _tell_rest(len(found), "differences")
 
@@ -201,6 +203,10 @@ def _document(story: Story) -> dict[str, Any]:
                 "entry": run.entry,
             }
             for run in story.runs
+        ],
+        "wishes": [
+            {"incident": w.incident, "reason": w.reason, "text": w.text, "entry": w.entry}
+            for w in story.wishes
         ],
         "judged": dict(sorted(story.judged.items())),
         "problems": [p.title for p in story.problems.values()],

@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 import pytest
 
 from agent.core.state import State
+from agent.model.autonomy import Mode
+from agent.model.autonomy_entries import ProposalTaken
 from agent.model.calendar import Calendar
 from agent.model.effect import Probe
 from agent.model.entry import (
@@ -27,7 +29,7 @@ from agent.sim.shadow.assume import Assume
 from agent.sim.shadow.difference import Difference, differences
 from agent.sim.shadow.play import Shadow
 from agent.sim.shadow.truth import Truth
-from tests.core.play import ALLOW, CONFIG, RESTART, Play, ref
+from tests.core.play import ALLOW, CONFIG, RESTART, RULE, Play, ref
 
 ASK = Policy(
     digest="p2",
@@ -159,7 +161,7 @@ def neglected() -> Play:
     [
         (Assume.NOTHING, ["cancelled"]),
         (Assume.SUCCESS, ["success"]),
-        (Assume.FAILURE, ["rolled_back", "rolled_back"]),
+        (Assume.FAILURE, ["rolled_back"]),
     ],
 )
 def test_runs_that_never_were_end_as_is_assumed(assume: Assume, closures: list[str]) -> None:
@@ -219,3 +221,20 @@ def test_metrics_answer_as_they_did() -> None:
     play.wait(600)
     _, _, found = seen(play.entries, play.state.config)
     assert found == ()
+
+
+def test_what_a_rule_that_only_suggests_would_have_said_is_told() -> None:
+    """A person who took up a proposal takes up the same one; what is proposed anew is told."""
+    suggesting = replace(RULE, mode=Mode.SUGGEST)
+    play = Play(config=replace(CONFIG, remediation_rules=(suggesting,)))
+    play.fire("ServiceDown", service="web1", host="app1")
+    (proposal,) = play.incident().proposals
+    play.feed(ProposalTaken(incident="INC-1", case=proposal.case, by="mira"))
+    play.play()
+    _, shadow, found = seen(play.entries, play.state.config)
+    assert (found, shadow.passed_over) == ((), {})
+    assert [change.requested_by for change in shadow.story.changes.values()] == ["person:mira"]
+
+    _, _, other = seen(neglected().entries, replace(CONFIG, remediation_rules=(suggesting,)))
+    (wish,) = [each for each in other if each.kind == "wish"]
+    assert (wish.side, wish.reason, wish.incident) == ("only_would", "proposed", "INC-1")

@@ -7,7 +7,7 @@ from enum import StrEnum
 from agent.model.change import Change
 from agent.model.incident import Incident
 from agent.sim.shadow.names import NEAR
-from agent.sim.shadow.story import Occurrence, Story
+from agent.sim.shadow.story import Occurrence, Story, Wish
 
 Said = tuple[tuple[str, str], ...]
 """What was said of a change or an incident, by name."""
@@ -27,7 +27,7 @@ class Difference:
 
     side: Side
     kind: str
-    """`change` or `incident`."""
+    """`incident`, `change`, or `wish` of a rule that does not act itself."""
     was: str | None
     would: str | None
     title: str
@@ -44,7 +44,7 @@ class Difference:
 
 def differences(was: Story, would: Story) -> tuple[Difference, ...]:
     """All of them: incidents first, each kind in the order of time."""
-    return (*_incidents(was, would), *_changes(was, would))
+    return (*_incidents(was, would), *_changes(was, would), *_wishes(was, would))
 
 
 def _incidents(was: Story, would: Story) -> Iterator[Difference]:
@@ -203,4 +203,37 @@ def _unlike(was: Said, would: Said) -> tuple[str, ...]:
         f"{name}: {before}, then {after}"
         for (name, before), (_, after) in zip(was, would, strict=True)
         if before != after
+    )
+
+
+def _wishes(was: Story, would: Story) -> Iterator[Difference]:
+    left = list(would.wishes)
+    for wish in was.wishes:
+        twin = next((other for other in left if _is_alike(wish, other)), None)
+        if twin is None:
+            yield _wish_gone(Side.ONLY_WAS, wish)
+        else:
+            left.remove(twin)
+    for wish in left:
+        yield _wish_gone(Side.ONLY_WOULD, wish)
+
+
+def _is_alike(wish: Wish, other: Wish) -> bool:
+    is_same = (wish.reason, wish.text) == (other.reason, other.text)
+    return is_same and abs(wish.at - other.at) <= NEAR
+
+
+def _wish_gone(side: Side, wish: Wish) -> Difference:
+    is_old = side is Side.ONLY_WAS
+    return Difference(
+        side=side,
+        kind="wish",
+        was=wish.incident if is_old else None,
+        would=None if is_old else wish.incident,
+        title=wish.text,
+        texts=(),
+        reason=wish.reason.value,
+        incident=wish.incident,
+        alert=None,
+        entry=wish.entry,
     )

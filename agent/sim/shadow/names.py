@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from agent.core import sync
 from agent.core.state import State
+from agent.model.autonomy_entries import ProposalTaken
 from agent.model.change import Change
 from agent.model.entry import TicketChanged, What
 from agent.model.service import EntityRef
@@ -36,6 +37,8 @@ class Named:
     alerts: dict[str, tuple[str, ...]] = field(default_factory=dict)
     change: Asked | None = None
     signature: str | None = None
+    proposal: tuple[str, str] | None = None
+    """The rule that proposes, and the alert that it is about."""
 
 
 def names_of(state: State, what: What) -> Named | None:
@@ -52,7 +55,8 @@ def names_of(state: State, what: What) -> Named | None:
     problem = state.problems.get(getattr(what, "problem", "") or "")
     if not alerts and change is None and problem is None:
         return None
-    return Named(alerts, _asked(change), problem.signature if problem else None)
+    signature = problem.signature if problem else None
+    return Named(alerts, _asked(change), signature, _proposal(state, what))
 
 
 def translated(state: State, what: What, named: Named) -> What | None:
@@ -75,6 +79,14 @@ def translated(state: State, what: What, named: Named) -> What | None:
         if any(part.name == "binding" for part in fields(what)):
             # People approve what they see; what they saw then is taken for what they would see.
             ids["binding"] = change.binding
+    if named.proposal is not None:
+        cases = {
+            (each.rule, each.trigger): each.case
+            for each in state.incidents[str(ids["incident"])].proposals
+        }
+        if named.proposal not in cases:
+            return None
+        ids["case"] = cases[named.proposal]
     if named.signature is not None:
         problem = {p.signature: p.id for p in state.problems.values()}.get(named.signature)
         if problem is None:
@@ -111,6 +123,15 @@ def _asked(change: Change | None) -> Asked | None:
     if change is None:
         return None
     return Asked(change.remediation, change.entity, change.requested_at)
+
+
+def _proposal(state: State, what: What) -> tuple[str, str] | None:
+    if not isinstance(what, ProposalTaken) or what.incident not in state.incidents:
+        return None
+    for each in state.incidents[what.incident].proposals:
+        if each.case == what.case:
+            return each.rule, each.trigger
+    return None
 
 
 def _alerts(state: State, incident: str) -> tuple[str, ...]:

@@ -22,6 +22,7 @@ from agent.model.effect import (
     MeasureSignals,
     Notify,
     PrepareRun,
+    PreviewRun,
     Probe,
     WriteTicket,
 )
@@ -42,6 +43,7 @@ from agent.model.entry import (
     TimeElapsed,
     What,
 )
+from agent.model.preview_entries import RunPreviewed
 from agent.model.remediation import Outcome, RunResult
 from agent.model.rule import Config
 from agent.sim.shadow.assume import Assume
@@ -192,6 +194,8 @@ class Shadow:
         match effect:
             case PrepareRun(id=asked, spec=spec):
                 self._feed(RunPrepared(effect=asked, run=spec.run, digest=spec.digest))
+            case PreviewRun(id=asked, change=change):
+                self._feed(RunPreviewed(effect=asked, change=change, preview=None))
             case LaunchRun():
                 self._launch(effect)
             case CancelRun(id=asked, run=run):

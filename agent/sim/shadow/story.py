@@ -9,13 +9,15 @@ from agent.core.state import State
 from agent.model.alert import AlertRecord
 from agent.model.change import Change
 from agent.model.effect import LaunchRun
-from agent.model.incident import Incident
+from agent.model.incident import Incident, TimelineItem
 from agent.model.policy import Decision, Verdict
 from agent.model.problem import Problem
+from agent.model.reason import Reason
 from agent.model.remediation import Phase
 from agent.model.service import EntityRef
 from agent.model.transition import Transition
 
+WISHES = (Reason.PROPOSED, Reason.WOULD_HAVE_RUN)
 Occurrence = tuple[str, datetime]
 """An alert that fired: its fingerprint and when it says it began."""
 
@@ -30,6 +32,17 @@ class Begun:
     remediation: str
     entity: EntityRef
     phase: Phase
+    entry: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What a rule that does not act itself said it would do."""
+
+    at: datetime
+    incident: str
+    reason: Reason
+    text: str
     entry: int
 
 
@@ -49,9 +62,11 @@ class Story:
     said: dict[str, Decision] = field(default_factory=dict)
     """By change, what policy said of it first."""
     runs: list[Begun] = field(default_factory=list)
+    wishes: list[Wish] = field(default_factory=list)
     problems: dict[str, Problem] = field(default_factory=dict)
     judged: Counter[str] = field(default_factory=Counter)
-    """How often policy refused, deferred or asked people, by its reason."""
+    """How often policy refused, deferred or asked people, by its reason; and how often a throttle
+    held a rule back."""
 
     def add(self, state: State, transition: Transition, at: datetime, entry: int) -> None:
         """Take up what one entry led to; `entry` is its number in the journal."""
@@ -69,6 +84,8 @@ class Story:
                 self.occurrences[record.fingerprint, record.starts_at] = record.incident
             elif isinstance(record, Problem):
                 self.problems[record.id] = record
+            elif isinstance(record, TimelineItem):
+                self._line(record, entry)
 
     def finish(self, state: State) -> None:
         """Take up what still fires."""
@@ -84,6 +101,17 @@ class Story:
             if incident in found:
                 found[incident].append(occurrence)
         return {incident: frozenset(alerts) for incident, alerts in found.items()}
+
+    def _line(self, line: TimelineItem, entry: int) -> None:
+        if line.reason in WISHES:
+            # The number of its case says nothing of what a rule wants.
+            text = line.text.partition(": ")[2] if line.text.startswith("CASE-") else line.text
+            wish = Wish(
+                at=line.at, incident=line.subject, reason=line.reason, text=text, entry=entry
+            )
+            self.wishes.append(wish)
+        elif line.reason is Reason.RULE_THROTTLED:
+            self.judged[line.reason.value] += 1
 
     def _began(self, state: State, identifier: str, at: datetime, entry: int) -> None:
         run = state.runs[identifier]
