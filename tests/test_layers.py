@@ -116,7 +116,7 @@ MAY_USE: dict[str, tuple[str, ...]] = {
     "agent.runtime.registry": ("pydantic",),
     "agent.runtime.reload": ("prometheus_client", "watchfiles"),
     "agent.runtime.schema": ("sqlalchemy",),
-    "agent.runtime.snapshot": ("msgspec",),
+    "agent.runtime.snapshot_file": ("msgspec",),
     "agent.web": (
         "aiohttp",
         "aiohttp_sse",

@@ -30,7 +30,13 @@ from agent.model.rule import Config
 from agent.runtime.codec import Resolve, decode_state, digest_of, encode_state
 from agent.runtime.folder import DATABASE_NAME
 from agent.runtime.journal import first_number, last_number, read_config, read_entries
-from agent.runtime.snapshot import SnapshotError, read_snapshot, snapshot_paths
+from agent.runtime.snapshot_file import (
+    SnapshotError,
+    read_header,
+    read_snapshot,
+    snapshot_paths,
+)
+from agent.runtime.waypoints import WAYPOINTS_NAME
 from agent.sim.shadow.assume import Assume
 from agent.sim.shadow.difference import differences
 from agent.sim.shadow.play import Shadow
@@ -109,7 +115,7 @@ class _Player:
         self._since = since
         self._first = first_number(connection)
         self._last = last_number(connection) or 0
-        self._start = self._earliest(folder / SNAPSHOTS_NAME)
+        self._start = self._beginning(folder / SNAPSHOTS_NAME)
         self._fork: tuple[bytes, Config] | None = None
         self.begins: datetime | None = None
         """From when on it could be told."""
@@ -163,17 +169,37 @@ class _Player:
                 if count % 1000 == 0:
                     bar.update(task, completed=count)
 
-    def _earliest(self, folder: Path) -> Path | None:
-        """The snapshot to start from: none where the journal is whole."""
-        if self._first in (None, 1):
+    def _beginning(self, folder: Path) -> Path | None:
+        """The snapshot to start from: the last before what is told, else the first there is.
+
+        None where the journal is whole and nothing lies before what is told.
+        """
+        if self._first is None:
             return None
-        for path in reversed(snapshot_paths(folder)):
-            if self._first is not None and int(path.stem) >= self._first - 1:
-                return path
+        usable = [
+            path
+            for path in (*snapshot_paths(folder / WAYPOINTS_NAME), *snapshot_paths(folder))
+            if int(path.stem) >= self._first - 1
+        ]
+        usable.sort(key=lambda path: path.stem)
+        before = [path for path in usable if self._is_before(path)]
+        if before:
+            return before[-1]
+        if self._first == 1:
+            return None
+        if usable:
+            return usable[0]
         raise PermanentError(
             f"the journal begins with entry {self._first}: what came before was dropped by "
             "retention, and there is no snapshot from which it could be played"
         )
+
+    def _is_before(self, path: Path) -> bool:
+        try:
+            at = read_header(path).at
+        except SnapshotError:
+            return False
+        return self._since is not None and at is not None and at < self._since
 
     def _state(self, path: Path | None) -> State:
         if path is None:

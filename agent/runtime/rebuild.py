@@ -13,7 +13,8 @@ from agent.runtime.database import connect
 from agent.runtime.journal import first_number, read_config, read_entries
 from agent.runtime.projection import PROJECTIONS, Rows
 from agent.runtime.recovery import Step
-from agent.runtime.snapshot import Snapshots, read_snapshot
+from agent.runtime.snapshot import Snapshots
+from agent.runtime.snapshot_file import read_snapshot
 
 ENTRIES_A_WRITE = 500
 

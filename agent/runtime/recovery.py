@@ -17,7 +17,8 @@ from agent.model.transition import Transition
 from agent.runtime.codec import Resolve
 from agent.runtime.journal import first_number, last_alive, read_config, read_entries
 from agent.runtime.memory import building_memory
-from agent.runtime.snapshot import SnapshotError, Snapshots, read_snapshot
+from agent.runtime.snapshot import Snapshots
+from agent.runtime.snapshot_file import SnapshotError, read_snapshot
 
 Step = Callable[[State, Entry], Transition]
 

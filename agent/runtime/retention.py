@@ -14,6 +14,7 @@ from functools import partial
 from agent.runtime.clock import Clock
 from agent.runtime.codec import to_micros
 from agent.runtime.database import Database
+from agent.runtime.journal import first_number
 from agent.runtime.snapshot import Snapshots
 
 ROWS_A_SLICE = 500
@@ -104,6 +105,8 @@ class Pruner:
         if behind is not None:
             oldest = to_micros(now - self._retention.journal)
             deleted += await self._in_slices(partial(_delete_entries, oldest, behind))
+            first = await self._database.read(first_number)
+            self._snapshots.waypoints.forget_before((first or 1) - 1)
         return deleted
 
     async def _in_slices(self, delete: Callable[[sqlite3.Connection], int]) -> int:

@@ -18,7 +18,8 @@ from agent.model.entry import AlertsReceived, What
 from agent.runtime.clock import Clock
 from agent.runtime.log import logger
 from agent.runtime.metrics import LoopMetrics
-from agent.runtime.snapshot import Snapshots, write_file
+from agent.runtime.snapshot import Snapshots
+from agent.runtime.snapshot_file import write_file
 
 log = logger("snapshot")
 

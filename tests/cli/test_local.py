@@ -1,12 +1,15 @@
 """Commands that need no agent: check, test, replay, version."""
 
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from agent import __version__
 from agent.runtime.codec import digest_of
+from agent.runtime.snapshot import Snapshots
 from agent.web.auth import Access
 from tests.cli.conftest import command
 from tests.web.conftest import running
@@ -172,3 +175,35 @@ async def test_no_journal_is_said(tmp_path: Path) -> None:
     said = await command("replay", "--data", str(tmp_path / "nothing"))
     assert said.code == 1
     assert f"there is no journal at {tmp_path / 'nothing'}" in said.err
+
+
+async def test_a_journal_without_its_beginning_is_played_from_a_snapshot(config: Path) -> None:
+    """The oldest one that it follows on; without any it is said that it cannot be."""
+    data = config.parent / "data"
+    data.mkdir()
+    async with running(data, Access(is_loopback=True)) as agent:
+        await agent.fire({"alertname": "Down", "service": "db"})
+        state = agent.loop.state
+        Snapshots(data / "snapshots").write(state)
+        number = state.last_number
+        await agent.fire({"alertname": "Slow", "service": "shop"})
+        digest = digest_of(agent.loop.state)
+    with closing(sqlite3.connect(data / "watchkeeper.db", isolation_level=None)) as database:
+        database.execute("DELETE FROM journal WHERE number <= ?", (number,))
+    words = ("replay", "--data", str(data), "--rules", str(config.parent / "rules"))
+    told = json.loads((await command(*words, "--json")).out)
+    assert told["was"]["digest"] == digest
+    assert told["since"] is not None
+    failing = await command(*words, "--fail-on-difference")
+    assert (failing.code, "differences:" in failing.out) == (1, True)
+    (data / "snapshots" / f"{number:020d}.snapshot").unlink()
+    said = await command(*words)
+    assert said.code == 1
+    assert "there is no snapshot from which it could be played" in said.err
+
+
+async def test_since_is_a_duration_or_a_moment(tmp_path: Path) -> None:
+    """What is neither is said, before anything is read."""
+    said = await command("replay", "--data", str(tmp_path), "--since", "last week")
+    assert said.code == 1
+    assert '"last week" is neither a duration (90d) nor a moment' in said.err

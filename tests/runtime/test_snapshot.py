@@ -12,7 +12,8 @@ from agent.model.entry import TimeElapsed
 from agent.model.rule import EMPTY_CONFIG, Config
 from agent.runtime.codec import digest_of
 from agent.runtime.recovery import recover
-from agent.runtime.snapshot import SnapshotError, Snapshots, read_snapshot
+from agent.runtime.snapshot import Snapshots
+from agent.runtime.snapshot_file import SnapshotError, read_snapshot
 from agent.runtime.snapshot_schedule import QUIET_S, SNAPSHOT_ALERTS, SNAPSHOT_EVERY_S
 from tests.runtime.agents import Running, StillClock, alert, received, running
 
