@@ -245,6 +245,13 @@ def silence(
 def token(
     name: Annotated[str, typer.Argument(help="The person or tool it stands for.")],
     roles: Annotated[list[str], typer.Option("--role", help="Such as operator; may be repeated.")],
+    person: Annotated[
+        str | None, typer.Option("--person", help="Whose it is, where NAME is not that.")
+    ] = None,
+    scopes: Annotated[
+        list[str] | None, typer.Option("--scope", help="Approve this part only: system:shop.")
+    ] = None,
+    service: Annotated[bool, typer.Option("--service", help="A tool's: never approves.")] = False,
     url: Url = URL_DEFAULT,
     token: Token = None,
 ) -> None:
@@ -252,7 +259,8 @@ def token(
     from agent.cli.remote import Remote
     from agent.cli.token import make_token as run
 
-    raise typer.Exit(run(Remote(url, token), name, roles))
+    whose = {"person": person, "scopes": scopes or [], "is_service": service}
+    raise typer.Exit(run(Remote(url, token), name, roles, **whose))
 
 
 app.add_typer(audit_commands, name="audit")

@@ -10,15 +10,32 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, SecretStr, WithJsonSchema, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    WithJsonSchema,
+    model_validator,
+)
 
 from agent.config.durations import Duration
 from agent.config.schema import Name, Strict
+from agent.model.people import SCOPE
 
 MEBIBYTE = 1024 * 1024
 ROLES = ("sender", "viewer", "operator", "approver", "sre", "admin")
 
 Role = Literal["sender", "viewer", "operator", "approver", "sre", "admin"]
+
+
+def _scope(text: str) -> str:
+    if not SCOPE.match(text):
+        raise ValueError(f'"{text}" is no scope; write system:NAME, owner:NAME or entity:NAME')
+    return text
+
+
+Scope = Annotated[str, AfterValidator(_scope)]
 
 
 def _path(value: object) -> Path:
@@ -176,6 +193,16 @@ class Token(Strict):
         min_length=1,
         description="What it may do: sender; viewer < operator < approver, sre < admin.",
     )
+    person: Name | None = Field(
+        default=None,
+        description="Whose token it is; default: `name`. Kept through second tokens and new names.",
+    )
+    scope: list[Scope] = Field(
+        default_factory=list,
+        description="For which part of the map its roles approve: `system:shop`, `owner:team-a`, "
+        "`entity:web1`; none: all of it.",
+    )
+    service: bool = Field(default=False, description="A tool's token: it never approves.")
     token_file: FilePath | None = Field(default=None, description="File that holds the token.")
     sha256: Sha256 | None = Field(default=None, description="SHA-256 of the token, in hex.")
 

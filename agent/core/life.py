@@ -153,7 +153,7 @@ def _drop(state: State, draft: Draft, identifier: str) -> None:
     del state.incidents[identifier]
     state.tickets.pop(identifier, None)
     for change in [c for c in state.changes.values() if c.incident == identifier]:
-        forget(state, change, draft.at)
+        forget(state, change)
 
 
 def check_clock(

@@ -7,7 +7,7 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from agent.errors import PermanentError
@@ -32,14 +32,33 @@ class TokenRecord:
     expires_at: datetime | None = None
     source: str | None = None
     """The one source that it speaks for; None for a token that is bound to none."""
+    person: str = ""
+    """Whose token it is, where its name is not that; kept through second tokens and new names."""
+    scopes: tuple[str, ...] = ()
+    """For which part of the map its roles approve; none: all of it."""
+    is_service: bool = False
+    """Whether it is a tool's: that never approves."""
+
+    @property
+    def identity(self) -> str:
+        """Who is recorded as having said or asked for something."""
+        return self.person or self.name
 
 
 def mint(
-    *, name: str, roles: tuple[str, ...], at: datetime, expires_at: datetime | None = None
+    *,
+    name: str,
+    roles: tuple[str, ...],
+    at: datetime,
+    expires_at: datetime | None = None,
+    person: str = "",
+    scopes: tuple[str, ...] = (),
+    is_service: bool = False,
 ) -> tuple[str, TokenRecord]:
     """A new token, to be shown once, and the record of it that may be kept."""
     token = TOKEN_PREFIX + secrets.token_urlsafe(TOKEN_BYTES)
-    return token, record_of(token, name=name, roles=roles, at=at, expires_at=expires_at)
+    record = record_of(token, name=name, roles=roles, at=at, expires_at=expires_at)
+    return token, replace(record, person=person, scopes=scopes, is_service=is_service)
 
 
 def record_of(

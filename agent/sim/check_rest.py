@@ -147,7 +147,14 @@ class QuietIsReached(Checker):
         for effect in state.outbox.all():
             return f"nobody ever answered {effect}"
         for name in self.KEPT:
-            kept = getattr(state, name)
+            kept = [key for key in getattr(state, name) if not self._is_owed(state, key)]
             if kept:
-                return f"{len(kept)} {name} are left: {list(kept)[:3]}"
+                return f"{len(kept)} {name} are left: {kept[:3]}"
         return None
+
+    @staticmethod
+    def _is_owed(state: State, key: object) -> bool:
+        """A change, or a run of one, that people still owe a review or an answer."""
+        run = state.runs.get(str(key))
+        change = state.changes.get(run.change if run else str(key))
+        return change is not None and not change.is_open and change.is_owed

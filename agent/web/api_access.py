@@ -6,8 +6,9 @@ from http import HTTPStatus
 from typing import Annotated
 
 from aiohttp import web
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, Field, StrictBool
 
+from agent.model.people import SCOPE
 from agent.runtime.tokens import TokenRecord, mint
 from agent.web.auth import unauthorized
 from agent.web.permission import ROLES, Permission
@@ -18,6 +19,7 @@ from agent.web.session import cookie_of, give_cookie, take_cookie
 TAG = "Access"
 
 Word = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._@-]{0,63}$")]
+ScopeText = Annotated[str, Field(pattern=SCOPE.pattern)]
 
 
 class Login(Wish):
@@ -32,6 +34,11 @@ class TokenWish(Wish):
     name: Word
     roles: Annotated[tuple[Word, ...], Field(min_length=1, max_length=16)]
     expires_at: AwareDatetime | None = None
+    person: Word | None = None
+    """Whose it is, where its name is not that."""
+    scopes: Annotated[tuple[ScopeText, ...], Field(max_length=32)] = ()
+    is_service: StrictBool = False
+    """A tool's: it never approves."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +48,8 @@ class WhoAmI:
     name: str
     roles: tuple[str, ...]
     permissions: tuple[Permission, ...]
+    scopes: tuple[str, ...]
+    is_service: bool
     csrf: str | None
     """For sessions: what `X-CSRF-Token` must say with everything that changes something."""
 
@@ -51,7 +60,10 @@ class TokenView:
 
     id: str
     name: str
+    person: str
     roles: tuple[str, ...]
+    scopes: tuple[str, ...]
+    is_service: bool
     created_at: datetime
     expires_at: datetime | None
 
@@ -71,6 +83,8 @@ async def get_session(call: Call) -> web.StreamResponse:
         name=who.name,
         roles=who.roles,
         permissions=tuple(sorted(who.permissions)),
+        scopes=who.scopes,
+        is_service=who.is_service,
         csrf=session.csrf if session else None,
     )
     return answer(shown, WhoAmI)
@@ -110,7 +124,15 @@ async def make_token(call: Call) -> web.StreamResponse:
         raise refuse(HTTPStatus.BAD_REQUEST, "The token would have expired already.")
     if not ROLES.keys() & set(asked.roles):
         raise refuse(HTTPStatus.BAD_REQUEST, f"Give at least one role of {', '.join(ROLES)}.")
-    token, record = mint(name=asked.name, roles=asked.roles, at=at, expires_at=asked.expires_at)
+    token, record = mint(
+        name=asked.name,
+        roles=asked.roles,
+        at=at,
+        expires_at=asked.expires_at,
+        person=asked.person or "",
+        scopes=asked.scopes,
+        is_service=asked.is_service,
+    )
     await site.tokens.add_token(record, by=call.identity.name)
     site.keyring.add(record)
     return answer(MintedToken(token=token, record=_view(record)), MintedToken, HTTPStatus.CREATED)
@@ -129,7 +151,10 @@ def _view(record: TokenRecord) -> TokenView:
     return TokenView(
         id=record.id,
         name=record.name,
+        person=record.identity,
         roles=record.roles,
+        scopes=record.scopes,
+        is_service=record.is_service,
         created_at=record.created_at,
         expires_at=record.expires_at,
     )

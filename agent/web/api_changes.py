@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, Literal
 
 from aiohttp import web
 from pydantic import AwareDatetime, Field, StrictBool, StrictInt, StrictStr
@@ -11,10 +11,11 @@ from agent.model.change import (
     Change,
     ChangeState,
     ChangeType,
+    Closure,
     Run,
     RunState,
 )
-from agent.model.change_entries import ApprovalGiven, ApprovalRejected
+from agent.model.duty import ReviewOutcome
 from agent.model.entry import ChangeCancelled, ChangeRequested, What
 from agent.web.api_views import (
     ChangeDetail,
@@ -28,6 +29,14 @@ from agent.web.api_views import (
 from agent.web.permission import Permission
 from agent.web.problem import not_found
 from agent.web.routes import Call, Handler, Route, Wish, answer
+from agent.web.words_of_people import (
+    answer_for,
+    approval,
+    reconciliation,
+    rejection,
+    review_of,
+    withdrawal,
+)
 from agent.web.writes import write
 
 TAG = "Changes"
@@ -69,6 +78,29 @@ class Remark(Wish):
     """Why."""
 
     note: Note = ""
+
+
+class RetroWish(Wish):
+    """The answer for an emergency that ran; a no needs its reason."""
+
+    decision: Literal["approve", "reject"]
+    note: Note = ""
+
+
+class ReviewWish(Wish):
+    """What a look back found."""
+
+    outcome: ReviewOutcome
+    text: Annotated[str, Field(min_length=1, max_length=10_000)]
+    lessons: Note = ""
+    problem: Name | None = None
+
+
+class ReconcileWish(Wish):
+    """How it ended, and how somebody knows."""
+
+    closure: Literal["success", "failed", "rolled_back"]
+    note: Annotated[str, Field(min_length=1, max_length=10_000)]
 
 
 class OutputQuery(Wish):
@@ -129,23 +161,40 @@ async def request_change(call: Call) -> web.StreamResponse:
 async def approve(call: Call) -> web.StreamResponse:
     """Approve what was seen: another binding than the change's own is refused."""
     asked = call.body_as(ApprovalWish)
-    return await _write(
-        call,
-        ApprovalGiven(
-            change=call.named("id"),
-            binding=asked.binding,
-            by=call.identity.name,
-            roles=call.identity.roles,
-            note=asked.note,
-        ),
-    )
+    return await _write(call, approval(call, call.named("id"), asked.binding, asked.note))
 
 
 async def reject(call: Call) -> web.StreamResponse:
-    """Refuse a change."""
-    note, who = call.body_as(Remark).note, call.identity
-    what = ApprovalRejected(change=call.named("id"), by=who.name, roles=who.roles, note=note)
-    return await _write(call, what)
+    """Refuse a change, and say why."""
+    return await _write(call, rejection(call, call.named("id"), call.body_as(Remark).note))
+
+
+async def withdraw(call: Call) -> web.StreamResponse:
+    """Take one's own approval back, before it starts."""
+    return await _write(call, withdrawal(call, call.named("id"), call.body_as(Remark).note))
+
+
+async def answer_retro(call: Call) -> web.StreamResponse:
+    """Answer for an emergency that ran, or say that it should not have been done so."""
+    asked = call.body_as(RetroWish)
+    said = answer_for(call, call.named("id"), asked.note, approves=asked.decision == "approve")
+    return await _write(call, said)
+
+
+async def review(call: Call) -> web.StreamResponse:
+    """Look back at a change that is over."""
+    asked = call.body_as(ReviewWish)
+    said = review_of(
+        call, call.named("id"), asked.outcome, asked.text, asked.lessons, asked.problem
+    )
+    return await _write(call, said)
+
+
+async def reconcile(call: Call) -> web.StreamResponse:
+    """Say how a change ended of which nobody knew."""
+    asked = call.body_as(ReconcileWish)
+    said = reconciliation(call, call.named("id"), Closure(asked.closure), asked.note)
+    return await _write(call, said)
 
 
 async def cancel(call: Call) -> web.StreamResponse:
@@ -247,6 +296,10 @@ ROUTES = (
     ),
     _action("approve", "Approve", Permission.APPROVE, approve, ApprovalWish),
     _action("reject", "Reject", Permission.APPROVE, reject, Remark),
+    _action("withdraw", "Take an approval back", Permission.APPROVE, withdraw, Remark),
+    _action("retro", "Answer for an emergency", Permission.APPROVE, answer_retro, RetroWish),
+    _action("review", "Review", Permission.RESPOND, review, ReviewWish),
+    _action("reconcile", "Reconcile", Permission.CANCEL, reconcile, ReconcileWish),
     _action("cancel", "Cancel", Permission.CANCEL, cancel, Remark),
     Route(
         method="GET",

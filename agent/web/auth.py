@@ -72,10 +72,9 @@ def identify(
         record = keyring.identify(_token(given), at)
         if record is None:
             raise unauthorized("The token is unknown, or no longer valid.")
-        return Identity.of(record.name, record.roles, record.source), None
+        return Identity.of(record), None
     if (name := cookie_of(request)) and (session := sessions.find(name, at)):
-        holder = session.record
-        return Identity.of(holder.name, holder.roles, holder.source), session
+        return Identity.of(session.record), session
     return access.anonymous(request), None
 
 

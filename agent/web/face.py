@@ -104,18 +104,26 @@ def _of_people(settings: Settings, now: datetime) -> list[TokenRecord]:
     for token in settings.tokens:
         roles = tuple(token.roles)
         if token.sha256 is not None:
-            found.append(
-                TokenRecord(
-                    id=token.sha256[:12],
-                    name=token.name,
-                    roles=roles,
-                    digest=token.sha256,
-                    created_at=now,
-                )
+            record = TokenRecord(
+                id=token.sha256[:12],
+                name=token.name,
+                roles=roles,
+                digest=token.sha256,
+                created_at=now,
             )
         elif token.token_file is not None:
             text = token.token_file.read_text().strip()
-            found.append(record_of(text, name=token.name, roles=roles, at=now))
+            record = record_of(text, name=token.name, roles=roles, at=now)
+        else:
+            continue
+        found.append(
+            replace(
+                record,
+                person=token.person or "",
+                scopes=tuple(token.scope),
+                is_service=token.service,
+            )
+        )
     return found
 
 
@@ -129,4 +137,4 @@ def _of_sources(settings: Settings, now: datetime) -> Iterator[TokenRecord]:
         else:
             continue
         record = record_of(text, name=source.name, roles=("sender",), at=now)
-        yield replace(record, source=source.name)
+        yield replace(record, source=source.name, is_service=True)

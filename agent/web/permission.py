@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from agent.runtime.tokens import TokenRecord
+
 
 class Permission(StrEnum):
     """What a route asks for."""
@@ -22,6 +24,7 @@ class Permission(StrEnum):
     REQUEST = "request"
     """Ask for a change; policy judges it as any other."""
     APPROVE = "approve"
+    """Say yes or no to a change. Policy says whether it counts: by role, scope, four eyes."""
     CANCEL = "cancel"
     ADMIN = "admin"
     """Make and remove tokens."""
@@ -34,18 +37,19 @@ _OPERATE = _VIEW | {
     Permission.RESPOND,
     Permission.REQUEST,
     Permission.CANCEL,
+    Permission.APPROVE,
 }
-_APPROVE = _OPERATE | {Permission.APPROVE}
 
 ROLES: Mapping[str, frozenset[Permission]] = {
     "sender": frozenset({Permission.INTAKE}),
     "viewer": _VIEW,
     "operator": _OPERATE,
-    "approver": _APPROVE,
-    "sre": _APPROVE,
+    "approver": _OPERATE,
+    "sre": _OPERATE,
     "admin": frozenset(Permission),
 }
-"""The permissions of each role. An approval counts only if policy also names one of the roles."""
+"""The permissions of each role. Operators may stand in for approvers who delegated to them: an
+approval counts only if policy names a role that is held, or lent."""
 
 WITHOUT_TOKEN = frozenset({Permission.READ, Permission.INTAKE})
 """What needs no token on a loopback address."""
@@ -61,11 +65,22 @@ class Identity:
     is_anonymous: bool = False
     source: str | None = None
     """The one source that it may speak for; None where it is bound to none."""
+    scopes: tuple[str, ...] = ()
+    """For which part of the map the roles approve; none: all of it."""
+    is_service: bool = False
+    """Whether it is a tool and no person."""
 
     @classmethod
-    def of(cls, name: str, roles: tuple[str, ...], source: str | None = None) -> "Identity":
-        """The identity that these roles give."""
-        return cls(name=name, roles=roles, permissions=permissions_of(roles), source=source)
+    def of(cls, record: TokenRecord) -> "Identity":
+        """Whom a token speaks for: a person is one however many tokens they hold."""
+        return cls(
+            name=record.identity,
+            roles=record.roles,
+            permissions=permissions_of(record.roles),
+            source=record.source,
+            scopes=record.scopes,
+            is_service=record.is_service,
+        )
 
 
 def permissions_of(roles: tuple[str, ...]) -> frozenset[Permission]:

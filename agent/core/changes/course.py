@@ -96,13 +96,12 @@ def close(  # noqa: PLR0917 - what, how, why, in words
     draft.is_released = True
 
 
-def forget(state: State, change: Change, at: datetime) -> None:
+def forget(state: State, change: Change) -> None:
     """Drop what is over from memory, with its runs, unless it is owed something.
 
-    The history keeps both.
+    The history keeps both. What was owed something is forgotten a while after that was done.
     """
     if change.is_owed:
-        state.schedule(at + CLOSED_KEPT, Timer.CHANGE, change.id)
         return
     del state.changes[change.id]
     for run in [run.id for run in state.runs.values() if run.change == change.id]:

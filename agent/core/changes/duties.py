@@ -9,7 +9,7 @@ from dataclasses import replace
 from agent.core.changes.voices import voice_of
 from agent.core.draft import Draft
 from agent.core.policy.emergency import team_of
-from agent.core.state import State, Timer
+from agent.core.state import CLOSED_KEPT, State, Timer
 from agent.model.change import Change, ChangeState, ChangeType, Closure
 from agent.model.change_entries import ChangeReviewed, RetroDecided
 from agent.model.duty import RetroDuty, RetroState, ReviewDuty
@@ -101,6 +101,7 @@ def decide_retro(state: State, draft: Draft, said: RetroDecided) -> None:
     draft.note(change.id, reason, text, actor=said.by)
     if not said.approves and not change.is_open:
         open_review(state, draft, change, "was not accepted afterwards")
+    _let_go(state, draft, change)
     # Emergencies of the same team may go on now.
     draft.is_released = True
 
@@ -134,7 +135,7 @@ def review(state: State, draft: Draft, said: ChangeReviewed) -> None:
         lessons=said.lessons,
         problem=said.problem,
     )
-    draft.set_change(state, change, review=done)
+    _let_go(state, draft, draft.set_change(state, change, review=done))
     text = f"{said.outcome.replace('_', ' ')}: {said.text}"
     draft.note(change.id, Reason.REVIEWED, text, actor=said.by)
 
@@ -162,6 +163,12 @@ def review_wanted(change: Change, *, was_started: bool) -> str | None:
     return None
 
 
+def _let_go(state: State, draft: Draft, change: Change) -> None:
+    """What is owed nothing any more is forgotten in time."""
+    if not change.is_open and not change.is_owed:
+        state.schedule(draft.at + CLOSED_KEPT, Timer.CHANGE, change.id)
+
+
 def _tell(state: State, draft: Draft, change: Change, reason: Reason, text: str) -> None:
     draft.note(change.id, reason, text)
     if change.incident in state.incidents:
@@ -178,5 +185,6 @@ def _make_room(state: State, draft: Draft) -> None:
     if len(owed) >= REVIEWS_OWED_MAX:
         oldest = min(owed, key=lambda one: (one.review.due_at if one.review else draft.at, one.id))
         assert oldest.review is not None
-        draft.set_change(state, oldest, review=replace(oldest.review, is_lapsed=True))
+        lapsed = replace(oldest.review, is_lapsed=True)
+        _let_go(state, draft, draft.set_change(state, oldest, review=lapsed))
         draft.note(oldest.id, Reason.REVIEW_OVERDUE, "let go: too many reviews are owed")

@@ -173,7 +173,7 @@ def reassess(state: State, draft: Draft, identifier: str) -> None:
     if change.state not in WAITING:
         ended_at = change.ended_at if change.incident not in state.incidents else None
         if ended_at is not None and ended_at + CLOSED_KEPT <= draft.at:
-            forget(state, change, draft.at)
+            forget(state, change)
         return
     expired = change.due_at is not None and change.due_at <= draft.at
     if change.state is ChangeState.AWAITING_APPROVAL and expired:

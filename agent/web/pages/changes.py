@@ -8,7 +8,6 @@ from aiohttp import web
 from pydantic import Field
 
 from agent.model.change import Change, ChangeState, Run
-from agent.model.change_entries import ApprovalGiven, ApprovalRejected
 from agent.model.entry import ChangeCancelled
 from agent.web.pages.output import last_lines
 from agent.web.pages.render import Page, PageQuery, Renderer, Tab, see_other
@@ -18,6 +17,7 @@ from agent.web.routes import Call, Route, Wish
 from agent.web.site import Site
 from agent.web.views.changes import change_page, change_row, run_view, waiting_first
 from agent.web.views.words import capital, counted
+from agent.web.words_of_people import approval, rejection
 from agent.web.writes import write
 
 LIST_MAX = 200
@@ -130,23 +130,11 @@ class ChangePages:
 
     async def decide(self, call: Call) -> web.StreamResponse:
         """Approve or reject exactly what the page showed."""
-        form, change, person = call.body_as(DecideForm), call.named("id"), call.identity
+        form, change = call.body_as(DecideForm), call.named("id")
         if form.decision == "approve":
-            await write(
-                call,
-                ApprovalGiven(
-                    change=change,
-                    binding=form.binding,
-                    by=person.name,
-                    roles=person.roles,
-                    note=form.note,
-                ),
-            )
+            await write(call, approval(call, change, form.binding, form.note))
             return see_other(f"/changes/{change}", "approved")
-        rejected = ApprovalRejected(
-            change=change, by=person.name, roles=person.roles, note=form.note
-        )
-        await write(call, rejected)
+        await write(call, rejection(call, change, form.note))
         return see_other(f"/changes/{change}", "rejected")
 
     async def cancel(self, call: Call) -> web.StreamResponse:
