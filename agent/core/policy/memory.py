@@ -67,15 +67,15 @@ class Gate:
     """By remediation, oldest first."""
 
 
-def add_piece(pieces: list[Piece], start: datetime, end: datetime) -> None:
-    """Put one more piece of time behind the others; bounded by `PIECES_MAX`."""
+def add_piece(pieces: list[Piece], start: datetime, end: datetime, limit: int = PIECES_MAX) -> None:
+    """Put one more piece of time behind the others; of more than `limit` the nearest are joined."""
     if end <= start:
         return
     if pieces and start <= pieces[-1][1]:
         pieces[-1] = (min(start, pieces[-1][0]), max(end, pieces[-1][1]))
         return
     pieces.append((start, end))
-    if len(pieces) > PIECES_MAX:
+    if len(pieces) > limit:
         gaps = [later[0] - earlier[1] for earlier, later in pairwise(pieces)]
         place = gaps.index(min(gaps))
         pieces[place : place + 2] = [(pieces[place][0], pieces[place + 1][1])]
