@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench bench-correlation prove-owners sim clean programs-demo programs-test
+.PHONY: help setup demo test check bench bench-correlation prove-owners prove-calendars sim clean programs-demo programs-test
 
 PYTHON ?= python3
 VENV := .venv
@@ -39,6 +39,9 @@ bench-correlation: setup ## what a new alert costs when much fires, as a ratio
 
 prove-owners: setup ## two agents that both believe they lead: ten thousand decisions
 	@OWNER_SEEDS=170 $(BIN)/pytest -s tests/runtime/test_two_owners.py
+
+prove-calendars: setup ## the gate against a clock: each minute of two years in twelve zones
+	@$(BIN)/python -m tests.calendars.prove $(ARGS)
 
 sim: setup ## run seeded worlds through the rules (ARGS="--seeds 5000")
 	@$(BIN)/watchkeeper sim $(ARGS)
