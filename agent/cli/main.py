@@ -61,12 +61,18 @@ def test(
         list[Path] | None, typer.Argument(help="Scenario files; default: rules/tests.")
     ] = None,
     config: Config = None,
+    junit: Annotated[
+        Path | None, typer.Option("--junit", metavar="FILE", help="Write the results there too.")
+    ] = None,
+    coverage: Annotated[
+        bool, typer.Option("--coverage", help="Name the rules that no scenario made hold.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Play scenarios against the rule set: what would it do?"""
     from agent.cli.test import test as run
 
-    raise typer.Exit(run(config, files or [], as_json=as_json))
+    raise typer.Exit(run(config, files or [], as_json=as_json, junit=junit, with_coverage=coverage))
 
 
 @app.command()

@@ -42,12 +42,15 @@ from agent.model.entry import (
     TimeElapsed,
     What,
 )
+from agent.model.incident import TimelineItem
 from agent.model.labels import Matcher, MatchOperator, fingerprint
 from agent.model.preview import Preview, PreviewState
 from agent.model.preview_entries import RunPreviewed
 from agent.model.remediation import Outcome, RunResult
 from agent.model.silence import Silence
-from agent.sim.scenario_facts import Launched, failure, is_found
+from agent.sim.coverage import holding, rules_of
+from agent.sim.scenario_facts import Launched, Seen, failure, is_found
+from agent.sim.scenario_people import said_by_people
 from agent.sim.scenario_schema import Happens, PersonDecides, RunEnds, Scenario, read_scenarios
 
 Load = Callable[[datetime], Loaded]
@@ -67,6 +70,10 @@ class ScenarioResult:
     failures: tuple[str, ...]
     timeline: tuple[str, ...]
     """What the rule set did, line by line, for whoever has to find out why."""
+    rules: tuple[str, ...] = ()
+    """All rules that could have held."""
+    held: tuple[str, ...] = ()
+    """Those that did."""
 
     @property
     def has_passed(self) -> bool:
@@ -93,6 +100,13 @@ class _Player:
     story: list[str] = field(default_factory=list)
     failures: dict[int, str] = field(default_factory=dict)
     metrics: str = "good"
+    held: dict[str, None] = field(default_factory=dict)
+    said: list[TimelineItem] = field(default_factory=list)
+
+    @property
+    def seen(self) -> Seen:
+        """Everything that can be looked for now."""
+        return Seen(self.state, self.launched, self.effects, self.said)
 
     def play(self) -> ScenarioResult:
         spec = self.scenario.spec
@@ -120,19 +134,23 @@ class _Player:
             file=self.scenario.document.file,
             failures=tuple(self.failures[number] for number in sorted(self.failures)),
             timeline=tuple(self.story),
+            rules=rules_of(self.loaded.config),
+            held=tuple(self.held),
         )
 
     def _expect(self, number: int) -> None:
         expected = self.scenario.spec.expect[number]
-        if not is_found(self.state, self.launched, self.effects, expected):
-            text = failure(self.state, self.launched, self.effects, expected)
+        if not is_found(self.seen, expected):
+            text = failure(self.seen, expected)
             self.failures[number] = f"{self.scenario.place(number)}: {text}"
 
     def _feed(self, what: What) -> None:
         entry = Entry(self.state.last_number + 1, self.now, what)
         assert entry.number < STEPS_MAX, "the scenario does not come to an end"
         transition = step(self.state, entry)
+        self.held.update(dict.fromkeys(holding(self.state)))
         after = self.now - self.scenario.spec.start
+        self.said += [each for each in transition.records if isinstance(each, TimelineItem)]
         for record in transition.records:
             text = getattr(record, "text", None)
             if text is not None:
@@ -147,7 +165,7 @@ class _Player:
                 self.launched.append(Launched(change.remediation, change.entity, effect.id, run.id))
         for number, expected in enumerate(self.scenario.spec.expect):
             never = expected.never
-            if never and is_found(self.state, self.launched, self.effects, never):
+            if never and is_found(self.seen, never):
                 place = self.scenario.place(number)
                 self.failures.setdefault(number, f"{place}: at {after} it happened nevertheless")
         for effect in transition.effects:
@@ -215,6 +233,8 @@ class _Player:
             self._feed(AlertsReceived(source="scenario", alerts=(self._alert(happens.fire),)))
         if happens.resolve is not None:
             self._resolve(happens.resolve)
+        for what in said_by_people(self.state, self.loaded, happens, self.now):
+            self._feed(what)
         if happens.run_finishes is not None:
             self._finish(happens.run_finishes)
         for person, is_approval in ((happens.approve, True), (happens.reject, False)):

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from agent.core.state import State
 from agent.model.change import Change
 from agent.model.effect import Effect, Notify, WriteTicket
-from agent.model.incident import Incident
-from agent.sim.scenario_schema import ChangeIs, EffectIs, Fact, IncidentIs
+from agent.model.incident import Incident, TimelineItem
+from agent.sim.scenario_schema import ChangeIs, EffectIs, Fact, IncidentIs, Said
 
 SHOWN_MAX = 5
 
@@ -22,33 +22,48 @@ class Launched:
     run: str
 
 
-def is_found(
-    state: State, launched: Sequence[Launched], effects: Sequence[Effect], fact: Fact
-) -> bool:
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What there is to be looked at."""
+
+    state: State
+    launched: Sequence[Launched]
+    effects: Sequence[Effect]
+    said: Sequence[TimelineItem]
+
+
+def is_found(seen: Seen, fact: Fact) -> bool:
     """Whether something fits every part of the fact."""
-    incident, change, effect = fact.incident, fact.change, fact.effect
+    state, incident, change, effect = seen.state, fact.incident, fact.change, fact.effect
     if incident and not any(_is_incident(i, incident) for i in state.incidents.values()):
         return False
     if change and not any(_is_change(c, change) for c in state.changes.values()):
         return False
-    return effect is None or _is_effect(launched, effects, effect)
+    if fact.said and not any(_is_said(line, fact.said) for line in seen.said):
+        return False
+    return effect is None or _is_effect(seen.launched, seen.effects, effect)
 
 
-def failure(
-    state: State, launched: Sequence[Launched], effects: Sequence[Effect], fact: Fact
-) -> str:
+def failure(seen: Seen, fact: Fact) -> str:
     """What was expected, and what there is instead."""
-    if fact.incident and not is_found(state, launched, effects, Fact(incident=fact.incident)):
-        there = [_tell_incident(incident) for incident in state.incidents.values()]
+    if fact.incident and not is_found(seen, Fact(incident=fact.incident)):
+        there = [_tell_incident(incident) for incident in seen.state.incidents.values()]
         return f"no incident is {_words(fact.incident)}; there is {_list(there)}"
-    if fact.change and not is_found(state, launched, effects, Fact(change=fact.change)):
-        there = [_tell_change(change) for change in state.changes.values()]
+    if fact.change and not is_found(seen, Fact(change=fact.change)):
+        there = [_tell_change(change) for change in seen.state.changes.values()]
         return f"no change is {_words(fact.change)}; there is {_list(there)}"
-    there = [f"{run.remediation} was launched on {run.entity}" for run in launched]
-    told = {f"{effect.receiver} was told" for effect in effects if isinstance(effect, Notify)}
+    if fact.said and not is_found(seen, Fact(said=fact.said)):
+        there = list(dict.fromkeys(line.reason.value for line in seen.said))
+        return f"nothing was said with {_words(fact.said)}; there was {_list(there)}"
+    there = [f"{run.remediation} was launched on {run.entity}" for run in seen.launched]
+    told = {f"{effect.receiver} was told" for effect in seen.effects if isinstance(effect, Notify)}
     there += sorted(told)
     wanted = _words(fact.effect) if fact.effect else "anything"
     return f"nobody asked for {wanted}; {_list(there)}"
+
+
+def _is_said(line: TimelineItem, wanted: Said) -> bool:
+    return wanted.reason == line.reason.value and wanted.text in line.text
 
 
 def _is_incident(incident: Incident, wanted: IncidentIs) -> bool:
@@ -114,7 +129,7 @@ def _tell_change(change: Change) -> str:
     return f"{change.id} ({what}, {change.state}{how}{why}{risk}{kinds})"
 
 
-def _words(wanted: IncidentIs | ChangeIs | EffectIs) -> str:
+def _words(wanted: IncidentIs | ChangeIs | EffectIs | Said) -> str:
     given = wanted.model_dump(exclude_defaults=True, by_alias=True)
     return ", ".join(f"{name} {value}" for name, value in given.items())
 

@@ -54,6 +54,30 @@ class Silences(Spec):
     lasts: Duration = Field(alias="for")
 
 
+class Requests(Spec):
+    """A person asks for a remediation of an entity, by its reference."""
+
+    remediation: str
+    entity: str
+    by: str = "somebody"
+    parameters: dict[str, str | int | bool] = Field(default_factory=dict)
+    type: Literal["standard", "normal", "emergency"] | None = None
+
+
+class TakesUp(Spec):
+    """A person takes up what a rule suggests, the oldest first."""
+
+    rule: str
+    by: str = "somebody"
+
+
+class Freezes(Spec):
+    """From now on nothing may be changed; with `entities`, only there and below."""
+
+    lasts: Duration = Field(alias="for")
+    entities: list[str] = Field(default_factory=list)
+
+
 class Happens(Spec):
     """One line of the timeline; without any of these only time passes."""
 
@@ -65,6 +89,10 @@ class Happens(Spec):
     reject: PersonDecides | None = None
     silence: Silences | None = None
     metrics: Literal["good", "bad", "silent"] | None = None
+    request: Requests | None = None
+    take_up: TakesUp | None = None
+    cancel: PersonDecides | None = None
+    freeze: Freezes | None = None
 
 
 class IncidentIs(Spec):
@@ -106,12 +134,21 @@ class EffectIs(Spec):
     ticket: str | None = None
 
 
+class Said(Spec):
+    """A line that the story of some record must have."""
+
+    reason: str
+    text: str = ""
+    """What it must hold somewhere."""
+
+
 class Fact(Spec):
     """One thing that can be looked for."""
 
     incident: IncidentIs | None = None
     change: ChangeIs | None = None
     effect: EffectIs | None = None
+    said: Said | None = None
 
 
 class Expectation(Fact):
