@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from agent.core.state import State
+from agent.model.autonomy_entries import BreakerReset
 from agent.model.change import Change, Closure, RunState
 from agent.model.effect import LaunchRun
 from agent.model.entry import Entry, ProbeAnswered, RunFinished, RunLost
@@ -81,7 +82,7 @@ class Tries:
 
 class AttemptsAreLimited(Checker):
     """I16: rules start not more than the limit on a target within its window, none after the limit
-    of failures, and a change counts the failures since the last success.
+    of failures, and a change counts the failures since the last success or reset.
     """
 
     def __init__(self) -> None:
@@ -90,6 +91,9 @@ class AttemptsAreLimited(Checker):
         """Changes, and whether they were closed."""
 
     def after(self, state: State, entry: Entry, transition: Transition) -> str | None:
+        if isinstance(entry.what, BreakerReset) and transition.refusal is None:
+            entity, _, remediation = entry.what.breaker.partition("|")
+            self._tries.pop((entity, remediation), None)
         for change, phase, run in launches(state, transition):
             if phase is Phase.REMEDIATE and change.requested_by.startswith("rule:"):
                 wrong = self._start(state, entry.at, change, run)

@@ -34,6 +34,7 @@ from agent.model.problem_entries import (
 from agent.model.reported import ChangeReport, Progress
 from agent.model.silence import Silence
 from agent.sim.agenda import Agenda
+from agent.sim.people_rules import ACTS_ABOUT_RULES
 from agent.sim.plan import Happening, Kind
 from agent.sim.town import APPROVERS, FAILOVER, RESTART, ref_of
 
@@ -230,6 +231,7 @@ _ACTS: dict[Kind, Callable[[People, State, Happening], What | None]] = {
     Kind.CANCEL: People._cancel,
     Kind.SILENCE: People._silence,
     Kind.UNSILENCE: People._unsilence,
+    **ACTS_ABOUT_RULES,
 }
 
 

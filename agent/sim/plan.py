@@ -3,6 +3,7 @@
 A plan is data, so that a failing one can be made smaller happening by happening.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -75,6 +76,12 @@ class Kind(StrEnum):
     DEPLOY = "deploy"
     JUDGE_SUSPECT = "judge_suspect"
     WORK_ON_PROBLEM = "work_on_problem"
+    TAKE_UP = "take_up"
+    PROMOTE = "promote"
+    DEMOTE = "demote"
+    STOP = "stop"
+    RESUME = "resume"
+    RESET_BREAKER = "reset_breaker"
 
 
 WORLD_WEIGHTS = {
@@ -111,6 +118,14 @@ PEOPLE_WEIGHTS = {
 
 PROBLEM_WEIGHTS = {Kind.DEPLOY: 4, Kind.JUDGE_SUSPECT: 2, Kind.WORK_ON_PROBLEM: 4}
 """Drawn apart, so that a world without them is the world that it was."""
+RULE_WEIGHTS = {
+    Kind.TAKE_UP: 5,
+    Kind.PROMOTE: 8,
+    Kind.DEMOTE: 1,
+    Kind.STOP: 1,
+    Kind.RESUME: 2,
+    Kind.RESET_BREAKER: 2,
+}
 DILIGENT = 0.5
 """How many worlds have approvers who look for work all the time, and how often they look."""
 LOOKS = 120
@@ -145,7 +160,8 @@ def plan_of(seed: int) -> Plan:
         faults=_faults(random),
         happenings=tuple(
             sorted(
-                [*_happenings(random), *_about_problems(seed)], key=lambda happening: happening.at
+                [*_happenings(random), *_about_problems(seed), *_about_rules(seed)],
+                key=lambda happening: happening.at,
             )
         ),
         calendars=calendars_of(random),
@@ -203,10 +219,16 @@ def _happenings(random: Random) -> list[Happening]:
 
 
 def _about_problems(seed: int) -> list[Happening]:
-    random = Random(f"problems {seed}")  # noqa: S311 - the point is to be repeatable
-    kinds = random.choices(
-        list(PROBLEM_WEIGHTS), list(PROBLEM_WEIGHTS.values()), k=random.randint(0, 14)
-    )
+    return _apart(f"problems {seed}", PROBLEM_WEIGHTS, 14)
+
+
+def _about_rules(seed: int) -> list[Happening]:
+    return _apart(f"rules {seed}", RULE_WEIGHTS, 30)
+
+
+def _apart(name: str, weights: Mapping[Kind, int], most: int) -> list[Happening]:
+    random = Random(name)  # noqa: S311 - the point is to be repeatable
+    kinds = random.choices(list(weights), list(weights.values()), k=random.randint(0, most))
     return [
         Happening(
             at=START + random.random() * LASTS,

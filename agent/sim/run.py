@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from agent.model.entry import Entry
 from agent.sim.check_alerts import AlertsAgree, EveryAlertHasItsPlace, SilencesHold
+from agent.sim.check_autonomy import ModesHold, StopsHold, TargetsAreSpared
 from agent.sim.check_incidents import ClocksSpeakOnce, IncidentsAreOne, RefusalsLeaveNoTrace
 from agent.sim.check_policy import RunsAreAuthorised, RunsKeepToTheirTime
 from agent.sim.check_problems import ProblemsAreMovedByPeople, SuspectsCameBefore
@@ -76,6 +77,9 @@ def live_through(plan: Plan, codec: Codec = COPIES) -> Lived:
         StartedOnce(),
         FleetIsSpared(),
         AttemptsAreLimited(),
+        ModesHold(),
+        StopsHold(),
+        TargetsAreSpared(),
         VerifiedByFreshData(),
         RunsAreAuthorised(),
         RunsKeepToTheirTime(),

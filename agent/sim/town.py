@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 from agent.model.alert import Severity
-from agent.model.autonomy import Mode
+from agent.model.autonomy import AutonomyLimits, Mode, Promotion
 from agent.model.labels import Matcher, MatchOperator
 from agent.model.policy import Policy, PolicyRule, Verdict
 from agent.model.remediation import Host, Parameter, ParameterType, Remediation, Verification
@@ -115,6 +115,22 @@ FAILOVER = Remediation(
 )
 REMEDIATIONS = {RESTART.name: RESTART, FAILOVER.name: FAILOVER}
 
+ON_A_WORD = Promotion(precision=0.0, confidence=0.5, cases=0, minimum_uplift=-1.0)
+"""What was demoted comes back by a signature: worlds are short."""
+
+
+def _about_slowness(name: str, services: str, mode: Mode) -> RemediationRule:
+    return RemediationRule(
+        name=name,
+        author="ann",
+        when=f'alert.name == "ServiceSlow" && alert.labels.service in {services}',
+        remediation=RESTART.name,
+        parameters={"service": ParameterSource(label="service")},
+        mode=mode,
+        promotion=ON_A_WORD,
+    )
+
+
 RULES = (
     RemediationRule(
         name="restart-what-is-down",
@@ -123,6 +139,7 @@ RULES = (
         remediation=RESTART.name,
         parameters={"service": ParameterSource(label="service")},
         mode=Mode.AUTO,
+        promotion=ON_A_WORD,
     ),
     RemediationRule(
         name="fail-the-queue-over",
@@ -131,8 +148,13 @@ RULES = (
         remediation=FAILOVER.name,
         parameters={"service": ParameterSource(label="service")},
         mode=Mode.AUTO,
+        promotion=ON_A_WORD,
         settle=timedelta(seconds=30),
     ),
+    _about_slowness("watch-slow-caches", '["cache", "mail"]', Mode.OBSERVE),
+    _about_slowness("suggest-for-slow-webs", '["web1", "web2"]', Mode.SUGGEST),
+    _about_slowness("ask-about-slow-databases", '["db", "worker"]', Mode.APPROVE),
+    _about_slowness("restart-slow-queues", '["queue"]', Mode.AUTO),
 )
 
 APPROVERS = ("ann", "bob", "carol", "dave")
@@ -208,6 +230,7 @@ BASE = Config(
     heartbeats=(WATCHDOG,),
     remediations=REMEDIATIONS,
     remediation_rules=RULES,
+    autonomy=AutonomyLimits(starts=2, bulk_targets=4),
     policy=POLICY,
     calendars=("year",),
     routes=(
