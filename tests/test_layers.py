@@ -70,6 +70,9 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "agent.reporting",
         "agent.web.graph",
         "agent.web.permission",
+        # How far rules go is worked out where it is decided.
+        "agent.core.autonomy.told",
+        "agent.core.autonomy.score",
     ),
     # The command line sees everything, and it alone sees the composition root.
     "agent.cli": ("agent", "connectors"),

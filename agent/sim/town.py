@@ -230,7 +230,7 @@ BASE = Config(
     heartbeats=(WATCHDOG,),
     remediations=REMEDIATIONS,
     remediation_rules=RULES,
-    autonomy=AutonomyLimits(starts=2, bulk_targets=4),
+    autonomy=AutonomyLimits(starts=3, bulk_targets=4),
     policy=POLICY,
     calendars=("year",),
     routes=(
@@ -245,7 +245,12 @@ VARIANTS: Mapping[str, Config] = {
     config.digest: config
     for config in (
         BASE,
-        replace(BASE, digest="town-stricter", policy=STRICTER),
+        replace(
+            BASE,
+            digest="town-stricter",
+            policy=STRICTER,
+            autonomy=AutonomyLimits(starts=1),
+        ),
         replace(
             BASE,
             digest="town-patched",

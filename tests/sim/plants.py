@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from types import ModuleType
 
 from agent.core import alerts, suppress, sync
+from agent.core.autonomy import gate, modes, promotion
 from agent.core.autonomy.memory import Attempts
 from agent.core.changes import asked, course, life, verify
 from agent.core.changes.course import prepare
@@ -16,14 +17,16 @@ from agent.core.draft import Draft
 from agent.core.policy import approvals, attempts, calendar, limits
 from agent.core.state import ActiveAlert, State, TicketSync
 from agent.model.alert import Alert
+from agent.model.autonomy import Mode
 from agent.model.change import Change, ChangeState, Run
 from agent.model.change_entries import ApprovalGiven
 from agent.model.entry import ProbeAnswered
 from agent.model.incident import Incident
 from agent.model.labels import Labels
-from agent.model.policy import Decision
+from agent.model.policy import Decision, PolicyRule
 from agent.model.reason import Reason
 from agent.model.remediation import Phase, Remediation
+from agent.model.rule import RemediationRule
 from agent.model.ticket import Ticket, TicketComment
 
 
@@ -122,6 +125,18 @@ def _silence_holds_at_its_end(
     return (*found, *ending)
 
 
+def _goes_on(*_: object) -> None:
+    return None
+
+
+def _policy_alone_decides(state: State, change: Change, ruling: PolicyRule) -> PolicyRule:
+    return ruling
+
+
+def _every_rule_acts(state: State, rule: RemediationRule) -> Mode:
+    return Mode.AUTO
+
+
 def _allows(state: State, change: Change, at: datetime) -> None:
     return None
 
@@ -149,7 +164,12 @@ PLANTS = (
     _plant(alerts, "take", _old_end_closes_new_firing, "AlertsAgree"),
     _plant(alerts, "take", _repeat_starts_anew, "AlertsAgree"),
     _plant(verify, "close", _success_is_not_counted, "AttemptsAreLimited"),
-    _plant(attempts, "attempts_left", _allows, "AttemptsAreLimited"),
+    _plant(attempts, "_tried_enough", _goes_on, "AttemptsAreLimited"),
+    _plant(attempts, "_target_is_tired", _allows, "TargetsAreSpared"),
+    _plant(modes, "mode_of", modes.standing_mode, "StopsHold"),
+    _plant(promotion, "after_bad", _goes_on, "ModesHold"),
+    _plant(gate, "with_people", _policy_alone_decides, "ModesHold"),
+    _plant(modes, "mode_of", _every_rule_acts, "ModesHold"),
     _plant(limits, "concurrency", _allows, "OneRunATarget", "FleetIsSpared"),
     _plant(life, "_lost", _lost_run_is_tried_again, "StartedOnce"),
     _plant(asked, "approve", _any_binding_will_do, "RunsAreAuthorised"),

@@ -37,6 +37,7 @@ PAGES = (
     "/reported",
     "/incidents/INC-1/review",
     "/silences",
+    "/autonomy",
     "/login",
 )
 

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from agent.core.autonomy.memory import Attempts
 from agent.core.policy.answers import deferred, refused
 from agent.core.state import State
 from agent.model.change import Change
@@ -27,6 +28,13 @@ def attempts_left(state: State, change: Change, at: datetime) -> Decision | None
         return refused(
             Reason.BREAKER_OPEN, "it did not help before; a person must look at the problem first"
         )
+    return _tried_enough(state, change, attempts, at)
+
+
+def _tried_enough(
+    state: State, change: Change, attempts: Attempts, at: datetime
+) -> Decision | None:
+    """The limit of attempts within the window that the remediation declares is not reached."""
     remediation = state.config.remediations[change.remediation]
     since = at - remediation.attempts_window
     recent = [start for start in attempts.started if start > since]

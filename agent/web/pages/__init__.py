@@ -7,6 +7,7 @@ from pathlib import Path
 
 from agent.web.assets import STATIC, load_assets
 from agent.web.live import live_route
+from agent.web.pages.autonomy import AutonomyPages
 from agent.web.pages.changes import ChangePages
 from agent.web.pages.corrections import CorrectionPages
 from agent.web.pages.files import StaticFiles
@@ -30,6 +31,7 @@ def page_routes(static: Path = STATIC) -> tuple[Route, ...]:
         *IncidentPages(renderer).routes(),
         *CorrectionPages(renderer).routes(),
         *ChangePages(renderer).routes(),
+        *AutonomyPages(renderer).routes(),
         *ProblemPages(renderer).routes(),
         *SilencePages(renderer).routes(),
         *SignInPages(renderer).routes(),

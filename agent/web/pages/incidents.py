@@ -176,6 +176,7 @@ class IncidentPages:
             graph=incident_graph(incident, site.catalogues.of(service_map), state.health),
             runs=outputs,
             others=others[:LIST_MAX],
+            proposals=incident.proposals,
         )
 
     async def acknowledge(self, call: Call) -> web.StreamResponse:

@@ -24,6 +24,12 @@ NOTICES = {
     "known": "Recorded: new incidents of it open with what helps.",
     "planned": "Fix linked.",
     "approved": "Approved.",
+    "stopped": "No rule starts anything from now on.",
+    "resumed": "Rules go as far as they may again.",
+    "reset": "Automation may try again there.",
+    "promoted": "Signed.",
+    "demoted": "Lowered.",
+    "taken": "It is your request now.",
     "rejected": "Rejected: it will not run.",
     "cancelled": "Stopped.",
     "silenced": "Silence added.",
@@ -54,6 +60,7 @@ class Can:
     approve: bool
     cancel: bool
     silence: bool
+    request: bool
 
     @classmethod
     def of(cls, identity: Identity) -> "Can":
@@ -64,6 +71,7 @@ class Can:
             approve=Permission.APPROVE in held,
             cancel=Permission.CANCEL in held,
             silence=Permission.SILENCE in held,
+            request=Permission.REQUEST in held,
         )
 
 
@@ -105,6 +113,7 @@ def navigation(section: str, waiting: Waiting) -> tuple[NavItem, ...]:
         ("Incidents", "/incidents", "incidents", waiting.incidents, open_words),
         ("Changes", "/changes", "changes", 0, ""),
         ("Approvals", AWAITING, "approvals", waiting.approvals, approval_words),
+        ("Autonomy", "/autonomy", "autonomy", 0, ""),
         ("Problems", "/problems", "problems", 0, ""),
         ("Silences", "/silences", "silences", 0, ""),
     )
