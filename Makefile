@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench bench-correlation prove-owners prove-calendars sim clean programs-demo programs-test
+.PHONY: help setup demo test check bench bench-correlation bench-act prove-owners prove-calendars sim clean programs-demo programs-test
 
 PYTHON ?= python3
 VENV := .venv
@@ -42,6 +42,9 @@ prove-owners: setup ## two agents that both believe they lead: ten thousand deci
 
 prove-calendars: setup ## the gate against a clock: each minute of two years in twelve zones
 	@$(BIN)/python -m tests.calendars.prove $(ARGS)
+
+bench-act: setup programs-demo ## our own time from an alert to ansible-playbook, beside its start
+	@$(BIN)/python -m tests.bench.act $(ARGS)
 
 sim: setup ## run seeded worlds through the rules (ARGS="--seeds 5000")
 	@$(BIN)/watchkeeper sim $(ARGS)

@@ -222,7 +222,14 @@ def _write_config(folder: Path, *, concurrency: int = 4) -> Path:
         "metadata": {"name": "bench-touch"},
         "spec": {"remediation": "bench-touch", "owner": "bench", "expires": "2100-01-01"},
     }
-    _write(folder / "rules" / "policy" / "bench.yaml", [policy, standard])
+    # A try follows a try, each on a target of its own: that is what the bulk guard is there for.
+    autonomy = {
+        "apiVersion": API_VERSION,
+        "kind": "Autonomy",
+        "metadata": {"name": "bench"},
+        "spec": {"bulkTargets": TOUCH_TARGETS},
+    }
+    _write(folder / "rules" / "policy" / "bench.yaml", [policy, standard, autonomy])
     return config
 
 

@@ -78,12 +78,12 @@ def run(session: Session) -> list[Figure]:
         ours = _start(session, stack, rounds, watchkeeper_touching())
         warm_up = Rounds()
         _block(warm_up, peer, _debug, range(tries, tries + WARM_UPS))
-        _block(warm_up, ours, _touch_by_watchkeeper, range(tries, tries + WARM_UPS))
+        _block(warm_up, ours, touch_by_watchkeeper, range(tries, tries + WARM_UPS))
         for block in range(BLOCKS):
             session.say(f"  block {block + 1} of {BLOCKS}")
             _block(rounds, peer, _debug, range(block, tries, BLOCKS))
             _block(rounds, peer, _touch_by_rulebook, range(block, effects, BLOCKS))
-            _block(rounds, ours, _touch_by_watchkeeper, range(block, tries, BLOCKS))
+            _block(rounds, ours, touch_by_watchkeeper, range(block, tries, BLOCKS))
 
     p99 = percentile(0.99)
     start, theirs = rounds.side(WATCHKEEPER, "start_ms"), rounds.side(RULEBOOK, "debug_ms")
@@ -159,7 +159,8 @@ def _touch_by_rulebook(running: Running, number: int) -> dict[str, float]:
     return {"effect_s": _wait_effect(running, labels["token"]) - sent}
 
 
-def _touch_by_watchkeeper(running: Running, number: int) -> dict[str, float]:
+def touch_by_watchkeeper(running: Running, number: int) -> dict[str, float]:
+    """Start and effect of one remediation, from just before the POST of its alert."""
     labels = world.touch_labels(number)
     sent = running.post(labels)
     arrived, line = running.server.wait_line(
