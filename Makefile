@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench bench-correlation bench-act prove-owners prove-calendars sim clean programs-demo programs-test
+.PHONY: help setup demo test check bench bench-correlation bench-audit bench-act prove-owners prove-calendars sim clean programs-demo programs-test
 
 PYTHON ?= python3
 VENV := .venv
@@ -33,6 +33,9 @@ check: setup ## format, lint and types
 
 bench: setup programs-demo ## measure beside the baselines (ARGS="--quick --only ingest")
 	@$(BIN)/python -m tests.bench $(ARGS)
+
+bench-audit: setup ## how long an audit log takes to check, and what alerts pay for it
+	@$(BIN)/python -m tests.bench.audit $(ARGS)
 
 bench-correlation: setup ## what a new alert costs when much fires, as a ratio
 	@$(BIN)/python -m tests.bench.correlation.speed

@@ -8,9 +8,14 @@ from agent import verifier
 from agent.model.change import Run, RunState
 from agent.model.entry import RunFinished, RunPrepared, RunStarted
 from agent.model.remediation import Outcome, Phase, RunLine, RunResult
+from agent.reporting.changes.population import Finding
 from agent.runtime.codec import encode, to_micros
 from agent.runtime.database import connect
 from agent.runtime.projection import RUNS, number_of
+from agent.web.pages import page_routes
+from agent.web.server import Listener
+from agent.web.views.audit import Place, audit_view
+from tests.runtime.agents import START
 from tests.web.conftest import Running
 
 CHANGES = "/api/v1/changes"
@@ -196,3 +201,53 @@ def _packed(content: bytes) -> str:
 
 def _unpacked(text: str) -> bytes:
     return base64.b64decode(text)
+
+
+async def test_the_page_says_who_vouches_and_what_was_found(agent: Running) -> None:
+    """In words: how much is signed, that nobody outside has it, and each finding with its link."""
+    await a_run(agent)
+    await agent.publisher.look()
+    listener = Listener(agent.site, page_routes(), "127.0.0.1", 0)
+    host, port = await listener.start()
+    try:
+        async with agent.client.get(f"http://{host}:{port}/audit") as got:
+            calm = await got.text()
+        at = agent.site.clock.now()
+        await agent.store.add_output([RunLine(run="RUN-8", number=1, at=at, text="hm")])
+        async with agent.client.get(f"http://{host}:{port}/audit") as got:
+            found = await got.text()
+    finally:
+        await listener.stop()
+
+    assert "All of them are signed" in calm
+    assert "Nobody outside vouches for it." in calm
+    assert "Nothing is outside of the record" in calm
+    assert '<a href="/runs/RUN-8">RUN-8</a>' in found
+    assert "output without run" in found
+
+
+def test_the_view_tells_places_apart() -> None:
+    """One that has the newest, one that is behind, and one that was not reached."""
+    places = [
+        Place(name="file", size=9, at=START, problem=""),
+        Place(name="webhook", size=4, at=START, problem=""),
+        Place(name="receiver", size=0, at=None, problem="away"),
+    ]
+    view = audit_view(
+        size=10,
+        root="r",
+        key="k",
+        signed=9,
+        signed_at=START,
+        places=places,
+        problems=(),
+        counted_runs=0,
+        counted_changes=0,
+        findings=(),
+        unknown=(Finding(kind="unknown", subject="CHG-1", text=""),),
+        now=START,
+    )
+
+    assert ["has the newest", "behind", "not reached"] == [each.state.text for each in view.places]
+    assert "1 event not signed yet" == view.signed
+    assert "1 thing can no longer be told" == view.unknown

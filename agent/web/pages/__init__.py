@@ -7,6 +7,7 @@ from pathlib import Path
 
 from agent.web.assets import STATIC, load_assets
 from agent.web.live import live_route
+from agent.web.pages.audit import AuditPages
 from agent.web.pages.autonomy import AutonomyPages
 from agent.web.pages.changes import ChangePages
 from agent.web.pages.corrections import CorrectionPages
@@ -32,6 +33,7 @@ def page_routes(static: Path = STATIC) -> tuple[Route, ...]:
         *CorrectionPages(renderer).routes(),
         *ChangePages(renderer).routes(),
         *AutonomyPages(renderer).routes(),
+        *AuditPages(renderer).routes(),
         *ProblemPages(renderer).routes(),
         *SilencePages(renderer).routes(),
         *SignInPages(renderer).routes(),
