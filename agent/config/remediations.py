@@ -25,6 +25,7 @@ from agent.model.remediation import (
     Parameter,
     ParameterType,
     Remediation,
+    Target,
     Verification,
 )
 
@@ -199,6 +200,8 @@ def _remediation(envelope: Envelope, spec: RemediationSpec, contents: Contents) 
         ),
         change_model=spec.change.model,
         supports_check_mode=spec.check_mode,
+        target=Target(spec.target),
+        is_read_only=spec.read_only,
         has_rollback=spec.rollback == ROLLBACK,
         verification=Verification(
             promql=spec.verify.promql,

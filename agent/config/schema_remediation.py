@@ -101,6 +101,16 @@ class RemediationSpec(Spec):
     parameters: list[ParameterSpec] = Field(
         default_factory=list, max_length=64, description="Everything the playbook may be given."
     )
+    target: Literal["entity", "group"] = Field(
+        default="entity",
+        description="Whose hosts it acts on: the entity's, or those of its whole redundancy group; "
+        "the playbook takes these one by one with `serial: 1`.",
+    )
+    read_only: bool = Field(
+        default=False,
+        description="It only looks: its run is its success, no alert has to clear, and a task that "
+        "changes something fails it.",
+    )
     change: ChangeSpec = Field(
         default_factory=ChangeSpec, description="How change enablement sees it."
     )

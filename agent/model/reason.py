@@ -162,6 +162,7 @@ class Reason(StrEnum):
     RUN_SUCCEEDED = "run_succeeded"
     RUN_FAILED = "run_failed"
     RUN_LOST = "run_lost"
+    EVIDENCE_COLLECTED = "evidence_collected"
     VERIFYING = "verifying"
     VERIFIED = "verified"
     VERIFICATION_FAILED = "verification_failed"

@@ -45,6 +45,15 @@ class Phase(StrEnum):
     ROLLBACK = "rollback"
 
 
+class Target(StrEnum):
+    """Whose hosts a remediation acts on."""
+
+    ENTITY = "entity"
+    """The host of the entity that the change is about."""
+    GROUP = "group"
+    """The hosts of its whole redundancy group, in order of their entities' names, one by one."""
+
+
 class ParameterType(StrEnum):
     """What a value from outside must be before it may become a parameter."""
 
@@ -94,6 +103,9 @@ class Remediation:
     parameters: tuple[Parameter, ...] = ()
     change_model: str = "normal"
     supports_check_mode: bool = True
+    target: Target = Target.ENTITY
+    is_read_only: bool = False
+    """It only looks: that it ran is its success, and nothing is verified."""
     has_rollback: bool = False
     verification: Verification = Verification()
     timeout: timedelta = timedelta(minutes=5)
@@ -153,12 +165,22 @@ class HostStats:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """One thing that a play found out and hands over by `set_stats`, scrubbed and bounded."""
+
+    host: str
+    name: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunResult:
     """How a run ended, with Ansible's recap and one line for people."""
 
     outcome: Outcome
     summary: str
     stats: tuple[HostStats, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
     started_at: datetime | None = None
     ended_at: datetime | None = None
 

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from agent.core.autonomy import halts, modes, promotion
 from agent.core.autonomy.memory import CASES_KEPT_MAX, CASES_OPEN_MAX, OpenCase
+from agent.core.changes.looking import only_looks
 from agent.core.draft import Draft
 from agent.core.state import ActiveAlert, State, Timer
 from agent.model.autonomy import Case, CaseOutcome, Mode
@@ -112,6 +113,8 @@ def look(state: State, draft: Draft, identifier: str) -> None:
 
 def run_started(state: State, draft: Draft, change: Change) -> None:
     """A run begins on a target: nobody knows any more what doing nothing would have led to."""
+    if only_looks(state, change):
+        return
     for case in state.autonomy.open.values():
         if case.entity == change.entity and case.change != change.id:
             case.is_disturbed = True
@@ -149,7 +152,9 @@ def change_closed(
     case = state.autonomy.open.get(identifier or "")
     if closure is Closure.SUCCESS:
         halts.helped(state, change.rule)
-        if identifier is not None and case is not None:
+        if identifier is not None and only_looks(state, change):
+            _close(state, draft, identifier, CaseOutcome.VOID, change=change.id)
+        elif identifier is not None and case is not None:
             _verified(state, draft, identifier, case)
         return
     outcome = _outcome(closure, reason)

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from agent.core.changes import course, life
 from agent.core.changes.decide import check_parameters
-from agent.core.changes.targets import host_of
+from agent.core.changes.targets import hosts_of
 from agent.core.changes.voices import voice_of
 from agent.core.draft import Draft
 from agent.core.facts import change_type
@@ -40,9 +40,11 @@ def request(state: State, draft: Draft, said: ChangeRequested) -> None:
     if remediation is None:
         draft.refuse(Reason.NOT_FOUND, f"there is no remediation {said.remediation}")
         return
-    host = host_of(state.config.service_map, said.entity)
-    if host is None:
-        draft.refuse(Reason.NO_TARGET, f"{said.entity} is not on the map or has no host")
+    hosts = hosts_of(state.config.service_map, said.entity, remediation)
+    if not hosts:
+        draft.refuse(
+            Reason.NO_TARGET, f"{said.entity} is not on the map, or has no host or group to act on"
+        )
         return
     parameters = check_parameters(state, remediation, said.parameters)
     if isinstance(parameters, str):
@@ -71,7 +73,7 @@ def request(state: State, draft: Draft, said: ChangeRequested) -> None:
         draft,
         remediation=remediation,
         entity=said.entity,
-        hosts=(host,),
+        hosts=hosts,
         parameters=parameters,
         type=change_type(state, remediation.name, said.type),
         requested_by=f"person:{said.by}",

@@ -8,6 +8,7 @@ from datetime import datetime
 from agent.core.autonomy import cases, loops
 from agent.core.autonomy.memory import Attempts
 from agent.core.changes import duties, preview, templates
+from agent.core.changes.looking import only_looks
 from agent.core.changes.spec import spec_of
 from agent.core.draft import Draft
 from agent.core.policy import history
@@ -86,9 +87,10 @@ def close(  # noqa: PLR0917 - what, how, why, in words
     elif closure is Closure.SUCCESS:
         if attempts := state.attempts.get(target_key(changed)):
             attempts.failed = 0  # An open breaker is a person's to reset.
-        loops.verified(state, draft, changed)
-        if changed.incident and (incident := state.incidents.get(changed.incident)):
-            draft.set_incident(state, incident, automated=True)
+        if not only_looks(state, changed):
+            loops.verified(state, draft, changed)
+            if incident := state.incidents.get(changed.incident or ""):
+                draft.set_incident(state, incident, automated=True)
     cases.change_closed(state, draft, changed, closure, reason)
     if changed.incident is None:
         state.schedule(draft.at + CLOSED_KEPT, Timer.CHANGE, changed.id)

@@ -10,7 +10,7 @@ from agent.core import facts
 from agent.core.changes import throttle, together
 from agent.core.changes.parameters import accept, describe
 from agent.core.changes.propose import Wish, act_on
-from agent.core.changes.targets import host_of
+from agent.core.changes.targets import hosts_of
 from agent.core.conditions import Condition, ConditionFailure, Facts
 from agent.core.draft import Draft
 from agent.core.state import ActiveAlert, State, Timer
@@ -143,9 +143,13 @@ def _propose(
     if remediation is None:
         draft.note(incident.id, Reason.REMEDIATION_GONE, f"rule {rule.name}: {rule.remediation}")
         return
-    host = host_of(state.config.service_map, entity) if entity else None
-    if entity is None or host is None:
-        where = f"{entity} has no host" if entity else "the alert has no place on the map"
+    hosts = hosts_of(state.config.service_map, entity, remediation) if entity else ()
+    if entity is None or not hosts:
+        where = (
+            f"{entity} has no host or group to act on"
+            if entity
+            else "the alert has no place on the map"
+        )
         draft.note(incident.id, Reason.NO_TARGET, f"rule {rule.name} cannot act: {where}")
         return
     parameters = resolve_parameters(state, remediation, rule.parameters, active)
@@ -156,7 +160,7 @@ def _propose(
         rule=rule,
         remediation=remediation,
         entity=entity,
-        host=host,
+        hosts=hosts,
         parameters=parameters,
         active=active,
         incident=incident,

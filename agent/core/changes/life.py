@@ -10,8 +10,9 @@ from datetime import datetime
 
 from agent.core.autonomy import cases, halts, loops
 from agent.core.autonomy.memory import Attempts
-from agent.core.changes import duties, preview, templates, verify
+from agent.core.changes import duties, evidence, preview, templates, verify
 from agent.core.changes.course import close, forget, prepare, roll_back, tell, touch
+from agent.core.changes.looking import only_looks
 from agent.core.changes.rebound import rebound
 from agent.core.draft import Draft
 from agent.core.policy import limits
@@ -281,7 +282,11 @@ def finished(state: State, draft: Draft, said: RunFinished) -> None:
         _rolled_back(state, draft, change, outcome, summary)
     elif outcome.is_success:
         tell(draft, change, Reason.RUN_SUCCEEDED, f"{run.id}: {summary}")
-        verify.begin(state, draft, change)
+        evidence.keep(draft, change, said.result)
+        if only_looks(state, change):
+            evidence.looked(state, draft, change, outcome)
+        else:
+            verify.begin(state, draft, change)
     elif outcome is Outcome.CANCELLED:
         close(state, draft, change, Closure.CANCELLED, Reason.CANCELLED, summary)
     elif outcome is Outcome.REFUSED:

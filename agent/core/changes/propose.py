@@ -26,7 +26,7 @@ class Wish:
     rule: RemediationRule
     remediation: Remediation
     entity: EntityRef
-    host: Host
+    hosts: tuple[Host, ...]
     parameters: Mapping[str, ParameterValue]
     active: ActiveAlert
     incident: Incident
@@ -66,7 +66,7 @@ def _ask(state: State, draft: Draft, wish: Wish, mode: Mode) -> None:
         draft,
         remediation=wish.remediation,
         entity=wish.entity,
-        hosts=(wish.host,),
+        hosts=wish.hosts,
         parameters=wish.parameters,
         type=facts.change_type(state, wish.remediation.name, rule.change),
         requested_by=f"rule:{rule.name}",
@@ -123,7 +123,7 @@ def _policy(state: State, draft: Draft, wish: Wish) -> str:
         remediation=wish.remediation.name,
         digest=wish.remediation.digest,
         entity=wish.entity,
-        hosts=(wish.host,),
+        hosts=wish.hosts,
         parameters=wish.parameters,
         requested_by=f"rule:{wish.rule.name}",
         rule_author=wish.rule.author,

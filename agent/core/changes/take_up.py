@@ -4,7 +4,7 @@ from agent.core import facts
 from agent.core.autonomy import modes
 from agent.core.changes import life, propose
 from agent.core.changes.decide import check_parameters
-from agent.core.changes.targets import host_of
+from agent.core.changes.targets import hosts_of
 from agent.core.draft import Draft
 from agent.core.state import State
 from agent.model.autonomy import ProposedChange
@@ -45,9 +45,12 @@ def _request(  # noqa: PLR0917 - what was proposed, where it belongs, who takes 
     if remediation is None or remediation.name != rule.remediation:
         draft.refuse(Reason.REMEDIATION_GONE, f"{proposal.remediation} is not what the rule plays")
         return None
-    host = host_of(state.config.service_map, proposal.entity)
-    if host is None:
-        draft.refuse(Reason.NO_TARGET, f"{proposal.entity} is not on the map or has no host")
+    hosts = hosts_of(state.config.service_map, proposal.entity, remediation)
+    if not hosts:
+        draft.refuse(
+            Reason.NO_TARGET,
+            f"{proposal.entity} is not on the map, or has no host or group to act on",
+        )
         return None
     parameters = check_parameters(state, remediation, proposal.parameters)
     if isinstance(parameters, str):
@@ -58,7 +61,7 @@ def _request(  # noqa: PLR0917 - what was proposed, where it belongs, who takes 
         draft,
         remediation=remediation,
         entity=proposal.entity,
-        hosts=(host,),
+        hosts=hosts,
         parameters=parameters,
         type=facts.change_type(state, remediation.name, rule.change),
         requested_by=f"person:{said.by}",

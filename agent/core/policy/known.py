@@ -80,7 +80,7 @@ def _change(
         "change.remediation": change.remediation,
         "change.requested_by": change.requested_by,
         "change.is_automatic": change.requested_by.startswith("rule:"),
-        "change.is_reversible": remediation.has_rollback,
+        "change.is_reversible": remediation.has_rollback or remediation.is_read_only,
         "change.has_check_mode": remediation.supports_check_mode,
         "change.attempt": change.attempt,
         "change.mode": change.mode.value if change.mode is not None else "none",

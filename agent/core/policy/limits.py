@@ -4,14 +4,17 @@ Decisions made together hold together: what was allowed a moment ago counts as u
 Not here: what is in the way by its place on the map (`conflicts`).
 """
 
+from dataclasses import replace
 from datetime import datetime
 
+from agent.core.changes.targets import entities_of
 from agent.core.policy.answers import LOOK_AGAIN, deferred
 from agent.core.policy.memory import FLEET_STARTS_MAX, FleetStart
 from agent.core.state import State
 from agent.model.change import Change, ChangeState
 from agent.model.policy import Decision
 from agent.model.reason import Reason
+from agent.model.remediation import Target
 from agent.model.service import EntityRef, Health
 
 UNDER_WAY = (
@@ -57,19 +60,30 @@ def redundancy(state: State, change: Change, at: datetime) -> Decision | None:
     """Enough of a redundancy group is left alone, and so many stay healthy as the map demands.
 
     A member that is down takes nothing away when a person has it repaired. A rule counts it like
-    any other: where a whole group is said to be down, people look first.
+    any other: where a whole group is said to be down, people look first. What takes a group one by
+    one is asked about each of its members as if it were the one; a member that is only degraded
+    serves meanwhile, one that is down has to be repaired first.
     """
+    remediation = state.config.remediations[change.remediation]
+    taken = entities_of(state.config.service_map, change.entity, remediation)
+    answers = (_one_away(state, replace(change, entity=ref), at) for ref in taken)
+    return next((answer for answer in answers if answer is not None), None)
+
+
+def _one_away(state: State, change: Change, at: datetime) -> Decision | None:
     service_map = state.config.service_map
     entity = service_map.entities.get(change.entity)
     if entity is None or entity.redundancy_group is None:
         return None
     group = service_map.groups[entity.redundancy_group]
     busy = {change.entity, *(o.entity for o in others_under_way(state, change))} & set(group)
-    ill = {ref for ref in group if ref in state.health}
+    remediation = state.config.remediations[change.remediation]
+    counts = tuple(Health) if remediation.target is Target.ENTITY else (Health.DOWN,)
+    ill = {ref for ref in group if ref in state.health and state.health[ref].health in counts}
     now = state.health.get(change.entity)
     is_down = now is not None and now.health is Health.DOWN
     away = busy if is_down else busy | ill
-    share = state.config.remediations[change.remediation].redundancy_share_max
+    share = remediation.redundancy_share_max
     if len(away) > 1 and len(away) / len(group) > share:
         text = f"{len(away)} of {len(group)} in {entity.redundancy_group} would be away at once"
         return _in_a_moment(at, text)

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from agent.core.changes.targets import host_of
+from agent.core.changes.targets import hosts_of
 from agent.core.policy.answers import refused
 from agent.core.state import State
 from agent.model.change import Change
@@ -24,7 +24,7 @@ def still_possible(state: State, change: Change, at: datetime) -> Decision | Non
         return refused(
             Reason.DIGEST_MISMATCH, f"{change.remediation} was changed since this was asked for"
         )
-    if change.hosts != (host_of(state.config.service_map, change.entity),):
+    if change.hosts != hosts_of(state.config.service_map, change.entity, remediation):
         return refused(Reason.TARGET_MOVED, f"{change.entity} is on another host by now")
     return None
 

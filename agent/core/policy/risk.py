@@ -128,7 +128,7 @@ def _budget(state: State, budgets: tuple[Budget, ...]) -> Finding:
 
 def _rollback(state: State, change: Change) -> Finding:
     remediation = state.config.remediations[change.remediation]
-    if remediation.has_rollback:
+    if remediation.has_rollback or remediation.is_read_only:
         return "declared", "a rollback is declared"
     return "irreversible", "it cannot be undone"
 

@@ -7,14 +7,14 @@ file with the event. Not here: judging the outcome (`outcome`), or the process (
 import codecs
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from ansible_runner.utils import OutputEventFilter
 
-from agent.model.remediation import HostStats
 from agent.runtime.ansible.check_mode import CheckReader
+from agent.runtime.ansible.recap import Recap, recap_of
 from agent.runtime.ansible.wire import Checked, Line
 
 OUTPUT_LINES_MAX = 2_000
@@ -46,7 +46,7 @@ class EventReader:
         self._filter = OutputEventFilter(None, self._on_event, suppress_ansible_output=True)
         self._bytes = 0
         self._lines = 0
-        self._stats: tuple[HostStats, ...] = ()
+        self._recap: Recap | None = None
 
     def feed(self, output: bytes) -> None:
         """Take more output; past `STREAM_BYTES_MAX` it is thrown away."""
@@ -54,15 +54,15 @@ class EventReader:
         if self._bytes <= STREAM_BYTES_MAX:
             self._filter.write(self._decoder.decode(output))
 
-    def close(self) -> tuple[HostStats, ...]:
+    def close(self) -> Recap:
         """Report what is left and give the recap, empty when Ansible never wrote one."""
         self._filter.close()
-        return self._stats or self._stats_on_disk()
+        return self._recap or self._recap_on_disk()
 
     def _on_event(self, event: dict[str, Any]) -> None:
         details = self._details(event.get("uuid"))
         if details.get("event") == "playbook_on_stats":
-            self._stats = host_stats(details.get("event_data", {}))
+            self._recap = recap_of(details.get("event_data", {}), self._clean)
         printed = str(event.get("stdout") or "")
         if self._checks is not None and (checked := self._checks.read(details, printed)):
             self._report(checked)
@@ -79,7 +79,7 @@ class EventReader:
             self._report(Line(text=f"[output beyond {OUTPUT_LINES_MAX} lines is not kept]"))
             return
         # Scrubbed before it is cut: half a secret would no longer be recognised.
-        clean = _CONTROL.sub("", self._scrub(text))
+        clean = self._clean(text)
         if len(clean) > LINE_CHARS_MAX:
             clean = clean[:LINE_CHARS_MAX] + " [cut]"
         self._report(
@@ -89,6 +89,9 @@ class EventReader:
                 host=host,
             )
         )
+
+    def _clean(self, text: str) -> str:
+        return _CONTROL.sub("", self._scrub(text))
 
     def _details(self, uuid: object) -> dict[str, Any]:
         # The name of the file comes from a stream that a managed host can write into.
@@ -104,12 +107,12 @@ class EventReader:
             return {}
         return content if isinstance(content, dict) else {}
 
-    def _stats_on_disk(self) -> tuple[HostStats, ...]:
+    def _recap_on_disk(self) -> Recap:
         for path in sorted(self._events.glob("*-partial.json")):
             details = self._details(path.name.removesuffix("-partial.json"))
             if details.get("event") == "playbook_on_stats":
-                return host_stats(details.get("event_data", {}))
-        return ()
+                return recap_of(details.get("event_data", {}), self._clean)
+        return Recap()
 
 
 class Scrubber:
@@ -127,21 +130,3 @@ class Scrubber:
 
     def __call__(self, text: str) -> str:
         return self._known.sub(SCRUBBED, text) if self._known else text
-
-
-def host_stats(recap: Mapping[str, Any]) -> tuple[HostStats, ...]:
-    """The recap of every host that was played, in order of name."""
-    counts = ("ok", "changed", "failures", "dark", "skipped", "processed")
-    tables: dict[str, dict[str, int]] = {key: recap.get(key) or {} for key in counts}
-    hosts = sorted({host for table in tables.values() for host in table})
-    return tuple(
-        HostStats(
-            host=host,
-            ok=tables["ok"].get(host, 0),
-            changed=tables["changed"].get(host, 0),
-            failed=tables["failures"].get(host, 0),
-            unreachable=tables["dark"].get(host, 0),
-            skipped=tables["skipped"].get(host, 0),
-        )
-        for host in hosts
-    )

@@ -28,6 +28,7 @@ def judge(
         outcome=outcome,
         summary=f"{summary} ({seconds:.1f} s)",
         stats=ended.stats,
+        evidence=ended.evidence,
         started_at=started_at,
         ended_at=ended_at,
     )

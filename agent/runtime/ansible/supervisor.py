@@ -75,8 +75,16 @@ class Supervisor:
         cause, status = self._watch(pid, output, reader)
         gone = self._end(killed=status is None)
         self._drain(output, reader)
-        stats = reader.close()
-        self._say(Ended(cause=cause, status=status, stats=stats, survivors=not gone))
+        recap = reader.close()
+        self._say(
+            Ended(
+                cause=cause,
+                status=status,
+                stats=recap.stats,
+                evidence=recap.evidence,
+                survivors=not gone,
+            )
+        )
         self._farewell()
 
     def _watch(self, pid: int, output: int, reader: EventReader) -> tuple[Cause, int | None]:

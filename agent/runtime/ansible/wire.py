@@ -7,7 +7,7 @@ import json
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 
-from agent.model.remediation import HostStats
+from agent.model.remediation import Evidence, HostStats
 
 CANCEL = b"cancel\n"
 MESSAGE_BYTES_MAX = 1024 * 1024
@@ -105,6 +105,7 @@ class Ended:
     status: int | None
     """Exit status; negative for a signal; None when it had to be killed."""
     stats: tuple[HostStats, ...]
+    evidence: tuple[Evidence, ...] = ()
     survivors: bool = False
 
 
@@ -129,5 +130,6 @@ def decode(line: bytes) -> Message:
         cause=Cause(fields["cause"]),
         status=fields["status"],
         stats=tuple(HostStats(**stats) for stats in fields["stats"]),
+        evidence=tuple(Evidence(**piece) for piece in fields["evidence"]),
         survivors=fields["survivors"],
     )
