@@ -9,7 +9,7 @@ from datetime import datetime
 
 from agent.core.changes import templates
 from agent.core.changes.decide import check_parameters
-from agent.core.changes.targets import host_of
+from agent.core.changes.targets import hosts_of
 from agent.core.facts import change_type
 from agent.core.policy import known, ruling
 from agent.core.policy.attempts import target_key
@@ -94,9 +94,9 @@ def imagined(
     known_remediation = state.config.remediations.get(remediation)
     if known_remediation is None:
         return f"there is no remediation {remediation}"
-    host = host_of(state.config.service_map, entity)
-    if host is None:
-        return f"{entity} is not on the map or has no host"
+    hosts = hosts_of(state.config.service_map, entity, known_remediation)
+    if not hosts:
+        return f"{entity} is not on the map, or has no host or group to act on"
     optional = tuple(
         replace(each, required=each.required and each.name in parameters)
         for each in known_remediation.parameters
@@ -112,7 +112,7 @@ def imagined(
         remediation=remediation,
         digest=known_remediation.digest,
         entity=entity,
-        hosts=(host,),
+        hosts=hosts,
         parameters=checked,
         requested_by=f"person:{by}",
         rule_author=None,
