@@ -175,7 +175,8 @@ def test_what_has_no_host_cannot_be_acted_upon() -> None:
     play.fire("ServiceDown", service="shop", host="front")
     play.fire("ServiceDown", service="gone", host="x")
     assert play.said("INC-1", "no_target") == [
-        "rule restart-what-is-down cannot act: component:default/shop has no host or group to act on"
+        "rule restart-what-is-down cannot act: "
+        "component:default/shop has no host or group to act on"
     ]
     assert play.said("INC-2", "no_target") == [
         "rule restart-what-is-down cannot act: the alert has no place on the map"
