@@ -35,8 +35,9 @@ HOSTILE = (
     "x" * 257,
 )
 
-# As a mount point this is a plain path; that nothing is mounted there is seen on the host.
-NO_MOUNT = tuple(value for value in HOSTILE if value != "/etc/passwd")
+# A mount point, or what a web server is asked for: a plain path like any other.
+PATHS = ("mount", "health_path")
+A_PATH = tuple(value for value in HOSTILE if value != "/etc/passwd")
 
 BY_PARAMETER = {
     ("kill-runaway-process", "program"): ("sshd", "systemd", "str.*", "python3", "init"),
@@ -92,7 +93,7 @@ def test_the_library_is_in_order() -> None:
 def test_no_text_is_more_than_a_name(name: str, parameter: str) -> None:
     """Options, ways up, shell, blanks, templates, patterns and control characters do not pass."""
     corpus = (
-        *(HOSTILE if parameter != "mount" else NO_MOUNT),
+        *(A_PATH if parameter in PATHS else HOSTILE),
         *BY_PARAMETER.get((name, parameter), ()),
     )
 
