@@ -27,6 +27,7 @@ from agent.config.schema_rules import (
 from agent.config.schema_settings import Settings
 from agent.config.schema_signals import SignalsSpec
 from agent.config.service_map import Drawing, circle_warnings, draw
+from agent.config.shadowed import remediation_shadows
 from agent.config.signals import signal_set
 from agent.errors import Finding
 from agent.model.rule import Config
@@ -81,7 +82,14 @@ def check(settings: Settings) -> Report:
     return Report(
         findings=examined.findings,
         warnings=tuple(
-            sorted([*warnings, *_idle_warnings(rules), *_unread_warnings(examined.calendars)])
+            sorted(
+                [
+                    *warnings,
+                    *_idle_warnings(rules),
+                    *_shadows(rules),
+                    *_unread_warnings(examined.calendars),
+                ]
+            )
         ),
         counts=_counts(rules, examined.config),
     )
@@ -145,6 +153,10 @@ def _idle_warnings(rules: Rules) -> list[Finding]:
         rule.finding((), "there is no ChangePolicy, so this rule can never run anything.")
         for rule in rules.of(RemediationRuleSpec)
     ]
+
+
+def _shadows(rules: Rules) -> list[Finding]:
+    return list(remediation_shadows(rules.of(RemediationRuleSpec)))
 
 
 def _unread_warnings(calendars: Sequence[Found]) -> list[Finding]:

@@ -12,6 +12,7 @@ from agent.config.references import did_you_mean, entity_ref
 from agent.config.remediations import Registry
 from agent.config.schema_policy import ChangePolicySpec, StandardChangeSpec
 from agent.config.service_map import Mention, unknown_entity
+from agent.config.shadowed import policy_shadows
 from agent.config.values import value_problem
 from agent.core.conditions import Scope
 from agent.errors import Finding
@@ -37,6 +38,7 @@ def policy_findings(rules: Rules, room: int) -> Iterator[Finding]:
         for number, rule in enumerate(policy.spec.rules):
             loc = ("spec", "rules", number, "when")
             yield from condition_findings(policy.document, loc, rule.when, Scope.POLICY)
+    yield from policy_shadows(documents_of(rules))
 
 
 def template_findings(
