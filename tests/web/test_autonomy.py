@@ -52,7 +52,8 @@ async def test_an_operator_stops_all_rules_and_another_role_resumes(agent: Runni
     assert (await agent.ask("POST", stop, role="operator", json={"note": ""}))[0] == 400
     _, told = await agent.ask("POST", stop, role="operator", json={"note": "hands off"})
     assert told["stopped"]["by"] == "operator-anna"
-    assert (await agent.ask("POST", resume, role="operator", json={}))[0] == 403
+    status, problem = await agent.ask("POST", resume, role="operator", json={})
+    assert (status, problem["reason"]) == (409, "role_missing")
     _, told = await agent.ask("POST", resume, role="approver", json={})
     assert told["stopped"] is None
 
