@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from agent import __version__
+from agent.cli.main_approvals import app as approval_commands
 from agent.cli.main_audit import app as audit_commands
 from agent.cli.main_autonomy import app as autonomy_commands
 from agent.cli.main_autonomy import breaker_app as breaker_commands
@@ -18,7 +19,20 @@ from agent.cli.main_problems import app as problem_commands
 from agent.cli.main_reports import app as report_commands
 from agent.cli.main_rules import app as rule_commands
 from agent.cli.main_slo import app as slo_commands
-from agent.cli.options import ASK, DO, URL_DEFAULT, Config, Data, Json, Token, Url
+from agent.cli.options import (
+    ASK,
+    DO,
+    URL_DEFAULT,
+    Config,
+    Data,
+    Json,
+    NotAfter,
+    NotBefore,
+    Retro,
+    Reviews,
+    Token,
+    Url,
+)
 from agent.errors import AgentError, ConfigError
 from agent.sim.shadow.assume import Assume
 
@@ -155,14 +169,10 @@ def changes(
         str | None,
         typer.Option("--incident", metavar="INC-7", help="For what.", rich_help_panel=ASK),
     ] = None,
-    not_before: Annotated[
-        str | None,
-        typer.Option("--not-before", metavar="TIME", help="Start then.", rich_help_panel=ASK),
-    ] = None,
-    not_after: Annotated[
-        str | None,
-        typer.Option("--not-after", metavar="TIME", help="Be over by then.", rich_help_panel=ASK),
-    ] = None,
+    not_before: NotBefore = None,
+    not_after: NotAfter = None,
+    retro: Retro = False,
+    reviews: Reviews = False,
     note: Annotated[str, typer.Option("--note", help="Why.")] = "",
     url: Url = URL_DEFAULT,
     token: Token = None,
@@ -170,6 +180,7 @@ def changes(
 ) -> None:
     """Changes, or one of them: what ran or would run, where, why, and who said so."""
     from agent.cli import request as requests
+    from agent.cli.approvals import owed
     from agent.cli.changes import changes as run
     from agent.cli.remote import Remote
 
@@ -187,6 +198,8 @@ def changes(
             not_before=not_before,
             not_after=not_after,
         )
+    elif retro or reviews:
+        code = owed(remote, retro=retro, reviews=reviews, as_json=as_json)
     elif (follow or cancel) and identifier is None:
         raise typer.BadParameter("say which change, such as CHG-7")
     elif cancel:
@@ -269,6 +282,7 @@ def token(
     raise typer.Exit(run(Remote(url, token), name, roles, **whose))
 
 
+app.add_typer(approval_commands)
 app.add_typer(audit_commands, name="audit")
 app.add_typer(autonomy_commands, name="autonomy")
 app.add_typer(breaker_commands, name="breaker")

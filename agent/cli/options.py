@@ -27,3 +27,14 @@ Token = Annotated[
 DO = "Take it in hand"
 SORT = "Correct what belongs together"
 ASK = "Ask for a change"
+
+NotBefore = Annotated[
+    str | None,
+    typer.Option("--not-before", metavar="TIME", help="Start then.", rich_help_panel=ASK),
+]
+NotAfter = Annotated[
+    str | None,
+    typer.Option("--not-after", metavar="TIME", help="Be over by then.", rich_help_panel=ASK),
+]
+Retro = Annotated[bool, typer.Option("--retro", help="Emergencies that nobody has answered for.")]
+Reviews = Annotated[bool, typer.Option("--reviews", help="What has to be reviewed.")]

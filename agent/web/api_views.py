@@ -13,8 +13,10 @@ from agent.model.change import (
     ChangeState,
     ChangeType,
     Closure,
+    Passed,
     Run,
 )
+from agent.model.duty import RetroDuty, ReviewDuty
 from agent.model.incident import Incident, TimelineItem
 from agent.model.interval import Interval
 from agent.model.policy import Approval, Conflict, Decision
@@ -89,6 +91,10 @@ class ChangeView:
     ended_at: datetime | None
     closure: Closure | None
     outcome_text: str
+    passed: tuple[Passed, ...]
+    """Every state that it was in, with the moment when it came there."""
+    retro: RetroDuty | None
+    review: ReviewDuty | None
 
 
 def change_view(change: Change) -> ChangeView:
@@ -124,6 +130,9 @@ def change_view(change: Change) -> ChangeView:
         ended_at=change.ended_at,
         closure=change.closure,
         outcome_text=change.outcome_text,
+        passed=change.passed,
+        retro=change.retro,
+        review=change.review,
     )
 
 

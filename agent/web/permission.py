@@ -23,8 +23,10 @@ class Permission(StrEnum):
     confirm causes."""
     REQUEST = "request"
     """Ask for a change; policy judges it as any other."""
-    APPROVE = "approve"
+    DECIDE = "decide"
     """Say yes or no to a change. Policy says whether it counts: by role, scope, four eyes."""
+    APPROVE = "approve"
+    """Approve what is no change: how far a rule may go by itself."""
     CANCEL = "cancel"
     ADMIN = "admin"
     """Make and remove tokens."""
@@ -37,15 +39,16 @@ _OPERATE = _VIEW | {
     Permission.RESPOND,
     Permission.REQUEST,
     Permission.CANCEL,
-    Permission.APPROVE,
+    Permission.DECIDE,
 }
+_APPROVE = _OPERATE | {Permission.APPROVE}
 
 ROLES: Mapping[str, frozenset[Permission]] = {
     "sender": frozenset({Permission.INTAKE}),
     "viewer": _VIEW,
     "operator": _OPERATE,
-    "approver": _OPERATE,
-    "sre": _OPERATE,
+    "approver": _APPROVE,
+    "sre": _APPROVE,
     "admin": frozenset(Permission),
 }
 """The permissions of each role. Operators may stand in for approvers who delegated to them: an

@@ -74,7 +74,8 @@ async def test_a_change_is_approved_as_it_was_seen(agent: Running) -> None:
     assert (change["hosts"], "secret" in str(change)) == (["db"], False)
     path = f"/api/v1/changes/{change['id']}/approve"
     seen = {"binding": change["binding"], "note": "go"}
-    assert (await agent.ask("POST", path, role="operator", json=seen))[0] == 403
+    status, problem = await agent.ask("POST", path, role="operator", json=seen)
+    assert (status, problem["reason"]) == (409, "self_approval")
     stale = {"binding": "another"}
     status, problem = await agent.ask("POST", path, role="approver", json=stale)
     assert (status, problem["reason"]) == (409, "approval_void")

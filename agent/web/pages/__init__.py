@@ -9,6 +9,7 @@ from agent.web.assets import STATIC, load_assets
 from agent.web.live import live_route
 from agent.web.pages.audit import AuditPages
 from agent.web.pages.autonomy import AutonomyPages
+from agent.web.pages.cab import CabPages
 from agent.web.pages.changes import ChangePages
 from agent.web.pages.corrections import CorrectionPages
 from agent.web.pages.files import StaticFiles
@@ -29,6 +30,7 @@ def page_routes(static: Path = STATIC) -> tuple[Route, ...]:
     return (
         *ServicePages(renderer).routes(),
         *SuggestionPages(renderer).routes(),
+        *CabPages(renderer).routes(),
         *IncidentPages(renderer).routes(),
         *CorrectionPages(renderer).routes(),
         *ChangePages(renderer).routes(),

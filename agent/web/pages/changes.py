@@ -7,8 +7,11 @@ from urllib.parse import urlencode
 from aiohttp import web
 from pydantic import Field
 
-from agent.model.change import Change, ChangeState, Run
+from agent.core.policy.authority import person_of
+from agent.model.change import Change, ChangeState, Closure, Run
+from agent.model.duty import ReviewOutcome
 from agent.model.entry import ChangeCancelled
+from agent.web.judged import judged_view
 from agent.web.pages.output import last_lines
 from agent.web.pages.render import Page, PageQuery, Renderer, Tab, see_other
 from agent.web.permission import Permission
@@ -17,7 +20,15 @@ from agent.web.routes import Call, Route, Wish
 from agent.web.site import Site
 from agent.web.views.changes import change_page, change_row, run_view, waiting_first
 from agent.web.views.words import capital, counted
-from agent.web.words_of_people import approval, rejection
+from agent.web.words_of_people import (
+    answer_for,
+    approval,
+    lent_to,
+    reconciliation,
+    rejection,
+    review_of,
+    withdrawal,
+)
 from agent.web.writes import write
 
 LIST_MAX = 200
@@ -46,6 +57,29 @@ class CancelForm(Wish):
     note: str = Field("", max_length=1000)
 
 
+class RetroForm(Wish):
+    """The answer for an emergency that ran."""
+
+    decision: Literal["approve", "reject"]
+    note: str = Field("", max_length=1000)
+
+
+class ReviewForm(Wish):
+    """What a look back found."""
+
+    outcome: ReviewOutcome
+    text: str = Field(min_length=1, max_length=4000)
+    lessons: str = Field("", max_length=4000)
+    problem: str = Field("", max_length=40)
+
+
+class ReconcileForm(Wish):
+    """How it ended, and how somebody knows."""
+
+    closure: Literal["success", "failed", "rolled_back"]
+    note: str = Field(min_length=1, max_length=1000)
+
+
 class ChangePages:
     """Handlers of everything under /changes and /runs that browsers use."""
 
@@ -55,12 +89,16 @@ class ChangePages:
     def routes(self) -> tuple[Route, ...]:
         """What they answer."""
         page, form = self._renderer.page_route, self._renderer.form_route
-        approve, cancel = Permission.APPROVE, Permission.CANCEL
+        approve, cancel = Permission.DECIDE, Permission.CANCEL
         return (
             page("/changes", "changes, and what waits for approval", self.list, ChangesPageQuery),
             page("/changes/{id}", "one change", self.show),
             page("/runs/{id}", "one run with its output", self.run),
             form("/changes/{id}/decide", "approve or reject", approve, self.decide, DecideForm),
+            form("/changes/{id}/withdraw", "take back", approve, self.withdraw, CancelForm),
+            form("/changes/{id}/retro", "answer afterwards", approve, self.retro, RetroForm),
+            form("/changes/{id}/review", "review", Permission.RESPOND, self.review, ReviewForm),
+            form("/changes/{id}/reconcile", "reconcile", cancel, self.reconcile, ReconcileForm),
             form("/changes/{id}/cancel", "stop a change", cancel, self.cancel, CancelForm),
         )
 
@@ -110,7 +148,19 @@ class ChangePages:
             topics=(change.id, *(run.id for run in runs)),
             announce=f"{change.id} is {view.row.state.text}",
         )
-        return self._renderer.page(call, page, view=view)
+        person, decision = person_of(call.identity.name), change.decision
+        held = {*call.identity.roles, *(role for one in lent_to(call) for role in one.roles)}
+        return self._renderer.page(
+            call,
+            page,
+            view=view,
+            judged=judged_view(state, change, now),
+            is_unknown=change.state is ChangeState.UNKNOWN,
+            may_decide=decision is not None and not held.isdisjoint(decision.roles),
+            has_approved=change.is_open
+            and change.run is None
+            and any(person_of(one.by) == person for one in change.approvals),
+        )
 
     async def run(self, call: Call) -> web.StreamResponse:
         """One run with its output."""
@@ -136,6 +186,33 @@ class ChangePages:
             return see_other(f"/changes/{change}", "approved")
         await write(call, rejection(call, change, form.note))
         return see_other(f"/changes/{change}", "rejected")
+
+    async def withdraw(self, call: Call) -> web.StreamResponse:
+        """Take one's own approval back."""
+        change = call.named("id")
+        await write(call, withdrawal(call, change, call.body_as(CancelForm).note))
+        return see_other(f"/changes/{change}", "withdrawn")
+
+    async def retro(self, call: Call) -> web.StreamResponse:
+        """Answer for an emergency that ran."""
+        form, change = call.body_as(RetroForm), call.named("id")
+        is_yes = form.decision == "approve"
+        await write(call, answer_for(call, change, form.note, approves=is_yes))
+        return see_other(f"/changes/{change}", "answered")
+
+    async def review(self, call: Call) -> web.StreamResponse:
+        """Record a look back."""
+        form, change = call.body_as(ReviewForm), call.named("id")
+        problem = form.problem.strip() or None
+        said = review_of(call, change, form.outcome, form.text, form.lessons, problem)
+        await write(call, said)
+        return see_other(f"/changes/{change}", "reviewed")
+
+    async def reconcile(self, call: Call) -> web.StreamResponse:
+        """Say what a lost run did."""
+        form, change = call.body_as(ReconcileForm), call.named("id")
+        await write(call, reconciliation(call, change, Closure(form.closure), form.note))
+        return see_other(f"/changes/{change}", "reconciled")
 
     async def cancel(self, call: Call) -> web.StreamResponse:
         """Stop a change; a run under way is ended."""

@@ -121,6 +121,7 @@ class ApprovalView:
     role: str
     at: Moment
     note: str
+    in_place_of: str
     is_void: bool
     """It was given for something else than what would run now."""
 
@@ -341,6 +342,7 @@ def _approval(approval: Approval, binding: str, now: datetime) -> ApprovalView:
         role=approval.role,
         at=clock_time(approval.at, now),
         note=approval.note,
+        in_place_of=person(approval.on_behalf_of),
         is_void=approval.binding != binding,
     )
 

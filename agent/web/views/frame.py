@@ -31,6 +31,10 @@ NOTICES = {
     "demoted": "Lowered.",
     "taken": "It is your request now.",
     "rejected": "Rejected: it will not run.",
+    "answered": "Answered.",
+    "reviewed": "Review recorded.",
+    "reconciled": "Reconciled.",
+    "withdrawn": "Your approval is taken back.",
     "cancelled": "Stopped.",
     "silenced": "Silence added.",
     "expired": "Silence ended.",
@@ -68,7 +72,7 @@ class Can:
         held = identity.permissions
         return cls(
             respond=Permission.RESPOND in held,
-            approve=Permission.APPROVE in held,
+            approve=Permission.DECIDE in held,
             cancel=Permission.CANCEL in held,
             silence=Permission.SILENCE in held,
             request=Permission.REQUEST in held,
@@ -114,6 +118,7 @@ def navigation(section: str, waiting: Waiting) -> tuple[NavItem, ...]:
         ("Changes", "/changes", "changes", 0, ""),
         ("Approvals", AWAITING, "approvals", waiting.approvals, approval_words),
         ("Autonomy", "/autonomy", "autonomy", 0, ""),
+        ("Board", "/cab", "cab", 0, ""),
         ("Problems", "/problems", "problems", 0, ""),
         ("Silences", "/silences", "silences", 0, ""),
     )
