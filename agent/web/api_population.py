@@ -89,6 +89,7 @@ async def population_of(call: Call, window: Interval) -> Population:
         Known(
             launches=await desk.played([*runs]),
             frozen=_frozen(state),
+            alone=_alone(state),
             expires=_expiries(state),
             now=call.site.clock.now(),
         ),
@@ -120,6 +121,15 @@ def _frozen(state: State) -> Frozen:
         return next(met, None) is not None
 
     return frozen
+
+
+def _alone(state: State) -> Mapping[str, frozenset[str]]:
+    """Of the policy in force; older ones are in the audit log, with who wrote them."""
+    policy = state.config.policy
+    if policy is None:
+        return {}
+    edits = (edit for edit in policy.edits if edit.approved_by in (None, edit.author))
+    return {policy.digest: frozenset(edit.author for edit in edits)}
 
 
 def _expiries(state: State) -> Mapping[str, datetime]:

@@ -22,6 +22,8 @@ class Violation(StrEnum):
     NOT_AUTHORISED = "not_authorised"
     APPROVED_TOO_LATE = "approved_too_late"
     SELF_APPROVED = "self_approved"
+    OWN_POLICY = "own_policy"
+    """Approved under a policy that the approver had edited, and nobody else agreed to."""
     OTHER_CONTENT = "other_content"
     OTHER_HOSTS = "other_hosts"
     IN_FREEZE = "in_freeze"
@@ -55,6 +57,8 @@ class Known:
     launches: Mapping[str, Launch]
     """By run."""
     frozen: Frozen
+    alone: Mapping[str, frozenset[str]]
+    """By policy: who edited it without anybody else's word."""
     expires: Mapping[str, datetime]
     """When templates of standard changes ended or end, as `NAME@VERSION`."""
     now: datetime
@@ -77,6 +81,7 @@ def violations(changes: Sequence[Change], runs: Sequence[Run], known: Known) -> 
 def _of(change: Change, launched: Sequence[Run], known: Known) -> Iterator[Finding]:
     at = min(run.launched_at for run in launched if run.launched_at is not None)
     yield from _authority(change, at)
+    yield from _voices(change, known)
     yield from _content(change, launched, known)
     yield from _time(change, at, known)
     yield from _duties(change, at, known)
@@ -92,10 +97,17 @@ def _authority(change: Change, at: datetime) -> Iterator[Finding]:
         if not any(each.binding == change.binding for each in before):
             text = f"ran at {at:%Y-%m-%d %H:%M:%S}, and nobody had approved that content before"
             yield _found(Violation.APPROVED_TOO_LATE, change, text)
+
+
+def _voices(change: Change, known: Known) -> Iterator[Finding]:
+    alone = known.alone.get(change.decision.policy if change.decision else "", frozenset())
     for approval in change.approvals:
         if _is_own(change, approval):
             text = f"{approval.by} approved what was asked for, or ruled, by the same person"
             yield _found(Violation.SELF_APPROVED, change, text)
+        if alone & {approval.by, approval.on_behalf_of}:
+            text = f"{approval.by} approved under a policy that nobody else had agreed to"
+            yield _found(Violation.OWN_POLICY, change, text)
 
 
 def _is_own(change: Change, approval: Approval) -> bool:

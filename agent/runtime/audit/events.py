@@ -1,7 +1,8 @@
 """Which entries are audited, and what the event of one says.
 
-Audited is what a person did, what put other rules or tokens into force, what began a watch, and
-whatever changed a change or a run, whoever was behind it. Each such entry is exactly one event.
+Audited is what a person did, what put other rules or tokens into force, what began a watch, what
+changed a change or a run, and what changed how far automation may go, whoever was behind it. Each
+such entry is exactly one event.
 Ordinary alerts are none: they are the journal's.
 Not here: how an event is chained and kept (`log`).
 """
@@ -25,21 +26,40 @@ from agent.model.entry import (
     What,
 )
 from agent.model.incident import TimelineItem
+from agent.model.policy import Policy
+from agent.model.preview_entries import RunPreviewed
+from agent.model.reason import Reason
 from agent.model.remediation import Host, RunSpec
 from agent.model.rule import Config
 from agent.model.transition import Record, Transition
-from agent.runtime.codec import plain
+from agent.runtime.codec import encode_canonical, plain
 from agent.runtime.tokens import TokenRecord
 
 FORMAT = 1
 TEXT_CHARACTERS_MAX = 2_000
 """Longer texts stand in an event by their SHA-256: a difference of a thousand lines, for one."""
-STORIES = ("CHG-", "PRB-")
+STORIES = ("CHG-", "PRB-", "rule:")
 """Whose lines of story go into an event."""
 
-_BULKY = (AlertsReceived, CalendarsExpanded, SignalsMeasured, TicketChanged)
+_BULKY = (AlertsReceived, CalendarsExpanded, RunPreviewed, SignalsMeasured, TicketChanged)
 """What tools say: an event names it by the SHA-256 of the journal's own text."""
 _FOLLOWED = (Change, Run)
+_TURNS = frozenset(
+    {
+        Reason.AUTONOMY_RESUMED,
+        Reason.AUTONOMY_STOPPED,
+        Reason.BREAKER_OPENED,
+        Reason.BREAKER_RESET,
+        Reason.HANDED_OVER,
+        Reason.LOOP_FOUND,
+        Reason.MODE_DEMOTED,
+        Reason.MODE_PROMOTED,
+        Reason.MODE_RESET,
+        Reason.RESOLVED_BY_TICKET,
+        Reason.RULE_HALTED,
+    }
+)
+"""Lines of story that say how far automation may go, or that somebody elsewhere decided."""
 _ALWAYS = (AgentStarted, ConfigLoaded, SilenceAdded)
 
 Document = dict[str, object]
@@ -70,7 +90,7 @@ def is_audited(what: What, records: Iterable[Record]) -> bool:
     """Whether this entry is an event of the audit log."""
     if isinstance(what, _ALWAYS) or hasattr(what, "by"):
         return True
-    return any(isinstance(record, _FOLLOWED) for record in records)
+    return any(isinstance(record, _FOLLOWED) or _is_turn(record) for record in records)
 
 
 def event_of(happened: Happened) -> Audited:
@@ -82,7 +102,7 @@ def event_of(happened: Happened) -> Audited:
     document: Document = {
         "entry": entry.number,
         "what": _what(what, happened.body),
-        "changes": [plain(_without_keys(change)) for change in changes],
+        "changes": [_plain_change(change) for change in changes],
         "runs": [plain(run) for run in runs],
         "laid_out": [
             plain(_spec_without_keys(effect.spec))
@@ -92,7 +112,8 @@ def event_of(happened: Happened) -> Audited:
         "told": [
             {"subject": item.subject, "reason": item.reason, "text": item.text}
             for item in records
-            if isinstance(item, TimelineItem) and item.subject.startswith(STORIES)
+            if isinstance(item, TimelineItem)
+            and (item.subject.startswith(STORIES) or _is_turn(item))
         ],
         "refused": transition.refusal and plain(transition.refusal),
     }
@@ -171,17 +192,38 @@ def _rule_set(config: Config) -> Document:
     """What came into force, by digest: the journal keeps the rule set itself."""
     return {
         "digest": config.digest,
-        "policy": config.policy.digest if config.policy else None,
-        "policy_rules": [rule.name for rule in config.policy.rules] if config.policy else [],
-        "rules": [rule.name for rule in config.remediation_rules],
+        "policy": _policy(config.policy) if config.policy else None,
+        "rules": [
+            {"name": rule.name, "author": rule.author, "mode": rule.mode}
+            for rule in config.remediation_rules
+        ],
         "remediations": {name: each.digest for name, each in config.remediations.items()},
         "calendars": list(config.calendars),
         "entities": len(config.service_map.entities),
     }
 
 
-def _without_keys(change: Change) -> Change:
-    return replace(change, hosts=_hosts(change.hosts))
+def _policy(policy: Policy) -> Document:
+    return {
+        "digest": policy.digest,
+        "edits": plain(policy.edits),
+        "rules": [rule.name for rule in policy.rules],
+        "standard": {each.name: each.digest for each in policy.standard},
+    }
+
+
+def _is_turn(record: Record) -> bool:
+    return isinstance(record, TimelineItem) and record.reason in _TURNS
+
+
+def _plain_change(change: Change) -> object:
+    """A change as events have it: what check mode showed by its hash where that is long."""
+    said = plain(replace(change, hosts=_hosts(change.hosts)))
+    assert isinstance(said, dict)
+    shown = encode_canonical(said.get("preview"))
+    if len(shown) > TEXT_CHARACTERS_MAX:
+        said["preview"] = {"bytes": len(shown), "sha256": hashlib.sha256(shown).hexdigest()}
+    return said
 
 
 def _spec_without_keys(spec: RunSpec) -> RunSpec:

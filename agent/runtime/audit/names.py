@@ -15,7 +15,17 @@ SALT_BYTES = 32
 COMMITMENT_HEX = 32
 SUFFIX = "_by"
 KEYS = frozenset(
-    {"by", "actor", "approver", "assignee", "author", "delegate", "on_behalf_of", "rule_author"}
+    {
+        "by",
+        "actor",
+        "approver",
+        "assignee",
+        "author",
+        "delegate",
+        "on_behalf_of",
+        "person",
+        "rule_author",
+    }
 )
 """Fields that name a person; with `SUFFIX` at their end, others do too."""
 TEXTS = frozenset({"comment", "note", "outcome_text", "problem", "summary", "text", "title"})

@@ -17,6 +17,7 @@ LATER = START + 30 * 24 * HOUR
 KNOWN = Known(
     launches={"RUN-1": Launch(run="RUN-1", digest="d1", hosts=("db1",))},
     frozen=lambda change, at: False,
+    alone={"p1": frozenset({"carla"})},
     expires={"reload@1": START - HOUR},
     now=LATER,
 )
@@ -101,6 +102,16 @@ def test_a_freeze_binds_all_but_emergencies() -> None:
     assert ["in_freeze"] == found(a_change(), frozen)
     assert ["unknown"] == found(a_change(), gone)
     assert [] == found(emergency, frozen)
+
+
+def test_who_edits_policy_alone_does_not_approve_under_it() -> None:
+    """Neither with their own voice nor with one that they lent; under another policy they may."""
+    own = replace(a_change().decision or POLICY, policy="p1")
+
+    assert ["own_policy"] == found(a_change(decision=own))
+    lent = (approval("dora", of="carla"),)
+    assert ["own_policy"] == found(a_change(decision=own, approvals=lent))
+    assert [] == found(a_change(decision=replace(own, policy="p2")))
 
 
 def test_a_change_that_never_started_broke_nothing() -> None:

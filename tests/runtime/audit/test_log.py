@@ -15,8 +15,9 @@ from agent import verifier
 from agent.core.state import State
 from agent.core.step import step
 from agent.model.change import Change, ChangeType, Run
+from agent.model.change_entries import DelegationGiven
 from agent.model.entry import AgentStarted, ApprovalGiven, ChangeRequested, Entry, IncidentResolved
-from agent.model.remediation import Host
+from agent.model.remediation import Host, Outcome
 from agent.runtime.audit.events import TEXT_CHARACTERS_MAX
 from agent.runtime.audit.log import append, events_about, first_kept, head_of, read_events, size_of
 from agent.runtime.audit.names import commitment, forget
@@ -196,6 +197,43 @@ def test_long_texts_stand_by_their_hash(tmp_path: Path) -> None:
 
     assert TEXT_CHARACTERS_MAX + 1 == note["characters"]
     assert 64 == len(note["sha256"])
+
+
+def test_how_far_automation_may_go_is_audited(tmp_path: Path) -> None:
+    """A rule that is demoted by itself stands in the log with why, in the words of its story."""
+    play = Play()
+    play.fire("ServiceDown", service="web1")
+    play.play(Outcome.FAILED)
+    play.play(Outcome.FAILED)
+    play.wait(60)
+    with closing(written(tmp_path, play.entries)) as connection:
+        told = [
+            (line["subject"], line["text"])
+            for event in said(connection)
+            for line in event.get("told", ())
+            if line["reason"] == "mode_demoted"
+        ]
+
+    assert ("rule:restart-what-is-down", "from auto to suggest: CHG-1 harmful") in told
+
+
+def test_who_is_lent_a_voice_is_a_person_too(tmp_path: Path) -> None:
+    """Whom a delegation goes to stands in the log as a commitment, like everybody."""
+    play = Play()
+    given = DelegationGiven(
+        by="ann",
+        to="eve",
+        roles=("approver",),
+        starts_at=START,
+        ends_at=START + timedelta(days=1),
+    )
+    play.feed(given)
+    with closing(written(tmp_path, play.entries)) as connection:
+        what = said(connection)[-1]["what"]
+        people = dict(connection.execute("SELECT commitment, name FROM audit_people").fetchall())
+
+    assert ("ann", "eve") == (people[what["by"]], people[what["delegate"]])
+    assert "to" not in what
 
 
 @pytest.mark.parametrize("batch_size", [1, 2, 100])
