@@ -192,8 +192,8 @@ class Shadow:
     def _answer(self, effect: Effect) -> None:
         assert self._now is not None
         match effect:
-            case PrepareRun(id=asked, spec=spec):
-                self._feed(RunPrepared(effect=asked, run=spec.run, digest=spec.digest))
+            case PrepareRun():
+                self._prepare(effect)
             case PreviewRun(id=asked, change=change):
                 self._feed(RunPreviewed(effect=asked, change=change, preview=None))
             case LaunchRun():
@@ -216,6 +216,16 @@ class Shadow:
                 self._feed(written)
             case Notify(id=asked):
                 self._feed(NotificationSent(effect=asked))
+
+    def _prepare(self, effect: PrepareRun) -> None:
+        assert self._now is not None
+        spec = effect.spec
+        entity = self.state.changes[self.state.runs[spec.run].change].entity
+        was = self.truth.unprepared_like(spec.remediation, entity, spec.phase, self._now)
+        if was is not None:
+            self._feed(replace(was, effect=effect.id, run=spec.run))
+        else:
+            self._feed(RunPrepared(effect=effect.id, run=spec.run, digest=spec.digest))
 
     def _launch(self, effect: LaunchRun) -> None:
         assert self._now is not None

@@ -44,6 +44,16 @@ class TrueRun:
 
 
 @dataclass(slots=True)
+class Unprepared:
+    """A run of which the files were not what was approved, or could not be laid out."""
+
+    target: tuple[str, EntityRef, Phase]
+    said: RunPrepared
+    at: datetime
+    is_taken: bool = False
+
+
+@dataclass(slots=True)
 class Truth:
     """The journal as it was, as far as it was played."""
 
@@ -52,6 +62,7 @@ class Truth:
     named: dict[int, Named] = field(default_factory=dict)
     """By entry, whom it means."""
     runs: dict[str, TrueRun] = field(default_factory=dict)
+    unprepared: list[Unprepared] = field(default_factory=list)
     probes: dict[str, list[bool | None]] = field(default_factory=dict)
     """By change, what the metrics source answered."""
 
@@ -62,6 +73,8 @@ class Truth:
             named = names_of(self.state, what)
             if named is not None:
                 self.named[entry.number] = named
+        if is_told and isinstance(what, RunPrepared):
+            self._look_at(what, entry.at)
         transition = step(self.state, entry)
         if not is_told:
             return
@@ -89,11 +102,29 @@ class Truth:
                 return run
         return None
 
+    def unprepared_like(
+        self, remediation: str, entity: EntityRef, phase: Phase, at: datetime
+    ) -> RunPrepared | None:
+        """What was said where the files of such a run were not as approved; taken once."""
+        for each in self.unprepared:
+            is_near = not each.is_taken and abs(each.at - at) <= NEAR
+            if is_near and each.target == (remediation, entity, phase):
+                each.is_taken = True
+                return each.said
+        return None
+
     def probe_like(self, change: str, number: int) -> bool | None:
         """What the metrics source said when it was asked of that change for this time; the last
         answer goes on for ever, and None is all that is known where it never was asked."""
         answers = self.probes.get(change)
         return answers[min(number, len(answers) - 1)] if answers else None
+
+    def _look_at(self, said: RunPrepared, at: datetime) -> None:
+        run = self.state.runs.get(said.run)
+        change = self.state.changes.get(run.change) if run else None
+        if run is not None and change is not None and said.digest != change.digest:
+            target = (change.remediation, change.entity, run.phase)
+            self.unprepared.append(Unprepared(target, said, at))
 
     def _learn(self, entry: Entry) -> None:
         what = entry.what
