@@ -4,6 +4,7 @@ import asyncio
 import sys
 from pathlib import Path
 
+from agent.model.entry import IncidentCommented
 from agent.runtime.loop import Loop
 from tests.runtime.agents import StillClock, received, running
 
@@ -13,6 +14,7 @@ REQUESTS_AT_ONCE = 4
 async def _append_for_ever(loop: Loop, first: int) -> None:
     number = first
     while True:
+        await loop.append(IncidentCommented(incident="INC-1", text=f"{number}", by="anna"))
         await loop.append(received(number))
         print(number, flush=True)
         number += REQUESTS_AT_ONCE

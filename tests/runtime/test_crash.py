@@ -1,18 +1,23 @@
 """Claims about sudden death: what was acknowledged is kept, and the named places exist."""
 
+import json
 import os
 import re
 import signal
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from agent.core.step import step
+from agent.runtime.audit.log import head_of, read_events
 from agent.runtime.crashpoint import CRASH_POINTS, VARIABLE
+from agent.runtime.database import connect
 from agent.runtime.recovery import recover
 from agent.runtime.snapshot import Snapshots
+from agent.verifier import verify
 from tests.runtime.agents import alert, received, running
 
 ROOT = Path(__file__).parents[2]
@@ -66,6 +71,23 @@ async def test_death_around_a_commit_loses_nothing_acknowledged(tmp_path: Path, 
     assert acknowledged <= _kept(tmp_path)
     async with running(tmp_path) as agent:
         assert acknowledged <= set(agent.loop.state.alerts)
+
+
+@pytest.mark.parametrize("point", ["loop.before_commit", "loop.after_commit"])
+def test_death_leaves_one_audit_event_for_each_deed(tmp_path: Path, point: str) -> None:
+    """Whenever it comes: events are those of the journal, one each, and the tree is in order."""
+    with _appending(tmp_path, **{VARIABLE: f"{point}:20"}) as process:
+        _acknowledged(process, 10_000)
+    assert process.returncode == -signal.SIGKILL
+    with closing(connect(tmp_path / "watchkeeper.db")) as connection:
+        deeds = connection.execute(
+            "SELECT number FROM journal WHERE kind != 'AlertsReceived' AND kind != 'TimeElapsed'"
+            " ORDER BY number"
+        ).fetchall()
+        bodies = [event.body for event in read_events(connection)]
+        assert deeds == [(json.loads(body)["entry"],) for body in bodies]
+        assert len(deeds) > 1
+        assert head_of(connection).root == verify(bodies, ()).root
 
 
 def test_every_crash_point_is_passed_in_one_place() -> None:
