@@ -12,7 +12,7 @@ import pytest
 import pytest_asyncio
 
 from agent.model.change_entries import ApprovalGiven
-from agent.model.entry import IncidentAcknowledged, SilenceAdded
+from agent.model.entry import IncidentAcknowledged, IncidentCommented, SilenceAdded
 from agent.web.pages import page_routes
 from agent.web.pages.sign_in import local_path
 from agent.web.server import Listener
@@ -341,3 +341,13 @@ async def test_a_stream_ends_with_the_browser(browser: Browser) -> None:
         while browser.sample.loop._feeds:
             await browser.sample.loop.append(IncidentAcknowledged(incident="INC-1", by="otto"))
             await asyncio.sleep(0)
+
+
+async def test_a_text_of_several_lines_folds_in_the_story(browser: Browser) -> None:
+    """What a look at a host attached stays a table, and does not push the story away."""
+    said = IncidentCommented(incident="INC-1", by="otto", text="app1, memory:\ntotal <used>\n8 7")
+    await browser.sample.loop.append(said)
+    await browser.sign_in("otto")
+    _, text = await browser.get("/incidents/INC-1")
+
+    assert "<summary>app1, memory:</summary><pre>total &lt;used&gt;\n8 7</pre>" in text
