@@ -39,7 +39,12 @@ class RunsAreAuthorised(Checker):
         if isinstance(what, ApprovalGiven):
             change = state.changes.get(what.change)
             if change is not None and what.binding == change.binding:
-                word = Word(what.by, entry.at, what.roles, _content(state, change))
+                word = Word(
+                    what.by,
+                    entry.at,
+                    (*what.roles, *_lent(state, entry, what)),
+                    _content(state, change),
+                )
                 self._words.setdefault(change.id, []).append(word)
 
     def after(self, state: State, entry: Entry, transition: Transition) -> str | None:
@@ -125,6 +130,16 @@ def _length(state: State, change: Change) -> timedelta:
     remediation = state.config.remediations[change.remediation]
     played = remediation.timeout * (2 if remediation.has_rollback else 1)
     return played + remediation.verification.within
+
+
+def _lent(state: State, entry: Entry, what: ApprovalGiven) -> list[str]:
+    """The roles that somebody else has lent to whoever speaks, by a delegation in force."""
+    found: list[str] = []
+    for one in what.lent:
+        given = state.delegations.get(one.delegation or "")
+        if given and given.holds(entry.at) and (given.by, given.to) == (one.person, what.by):
+            found += one.roles
+    return found
 
 
 def _content(state: State, change: Change) -> str:

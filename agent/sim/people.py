@@ -33,6 +33,7 @@ from agent.model.problem_entries import (
 )
 from agent.model.reported import ChangeReport, Progress
 from agent.model.silence import Silence
+from agent.sim import board
 from agent.sim.agenda import Agenda
 from agent.sim.people_rules import ACTS_ABOUT_RULES
 from agent.sim.plan import Happening, Kind
@@ -50,6 +51,8 @@ class People:
 
     def act(self, state: State, happening: Happening) -> What | None:
         """The entry that the planned act is, given what can be seen now."""
+        if happening.kind in board.KINDS:
+            return board.act(state, self._agenda, happening)
         do = _ACTS.get(happening.kind)
         return do(self, state, happening) if do else None
 
@@ -141,7 +144,9 @@ class People:
 
     def _reject(self, state: State, plan: Happening) -> What | None:
         change = _pick(_awaiting(state), plan.pick)
-        return ApprovalRejected(change=change, by="dave", roles=("approver",)) if change else None
+        if change is None:
+            return None
+        return ApprovalRejected(change=change, by="dave", roles=("approver",), note="not now")
 
     def _cancel(self, state: State, plan: Happening) -> What | None:
         change = _pick([c.id for c in state.changes.values() if c.is_open], plan.pick)

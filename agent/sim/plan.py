@@ -76,6 +76,12 @@ class Kind(StrEnum):
     DEPLOY = "deploy"
     JUDGE_SUSPECT = "judge_suspect"
     WORK_ON_PROBLEM = "work_on_problem"
+    WITHDRAW = "withdraw"
+    DELEGATE = "delegate"
+    APPROVE_FOR = "approve_for"
+    ANSWER = "answer"
+    REVIEW = "review"
+    RECONCILE = "reconcile"
     TAKE_UP = "take_up"
     PROMOTE = "promote"
     DEMOTE = "demote"
@@ -116,6 +122,14 @@ PEOPLE_WEIGHTS = {
     Kind.COMMENT_TICKET: 1,
 }
 
+BOARD_WEIGHTS = {
+    Kind.WITHDRAW: 2,
+    Kind.DELEGATE: 2,
+    Kind.APPROVE_FOR: 4,
+    Kind.ANSWER: 3,
+    Kind.REVIEW: 3,
+    Kind.RECONCILE: 2,
+}
 PROBLEM_WEIGHTS = {Kind.DEPLOY: 4, Kind.JUDGE_SUSPECT: 2, Kind.WORK_ON_PROBLEM: 4}
 """Drawn apart, so that a world without them is the world that it was."""
 RULE_WEIGHTS = {
@@ -160,7 +174,12 @@ def plan_of(seed: int) -> Plan:
         faults=_faults(random),
         happenings=tuple(
             sorted(
-                [*_happenings(random), *_about_problems(seed), *_about_rules(seed)],
+                [
+                    *_happenings(random),
+                    *_about_problems(seed),
+                    *_about_rules(seed),
+                    *_apart(f"board {seed}", BOARD_WEIGHTS, 24),
+                ],
                 key=lambda happening: happening.at,
             )
         ),

@@ -10,6 +10,7 @@ from agent.model.entry import Entry
 from agent.sim.check_alerts import AlertsAgree, EveryAlertHasItsPlace, SilencesHold
 from agent.sim.check_autonomy import ModesHold, StopsHold, TargetsAreSpared
 from agent.sim.check_incidents import ClocksSpeakOnce, IncidentsAreOne, RefusalsLeaveNoTrace
+from agent.sim.check_people import EmergenciesAreAnsweredFor, FourEyesLook, MovesAreLegal
 from agent.sim.check_policy import RunsAreAuthorised, RunsKeepToTheirTime
 from agent.sim.check_problems import ProblemsAreMovedByPeople, SuspectsCameBefore
 from agent.sim.check_rest import (
@@ -81,6 +82,9 @@ def live_through(plan: Plan, codec: Codec = COPIES) -> Lived:
         StopsHold(),
         TargetsAreSpared(),
         VerifiedByFreshData(),
+        FourEyesLook(),
+        EmergenciesAreAnsweredFor(),
+        MovesAreLegal(),
         RunsAreAuthorised(),
         RunsKeepToTheirTime(),
         TimersAreSetOnce(),

@@ -35,6 +35,7 @@ PATHS = (
     "/changes?state=awaiting_approval",
     "/changes/CHG-902",
     "/runs/RUN-901",
+    "/cab",
     "/problems",
     "/problems/PRB-1",
     "/reported",

@@ -62,6 +62,7 @@ class Can:
 
     respond: bool
     approve: bool
+    decide: bool
     cancel: bool
     silence: bool
     request: bool
@@ -72,7 +73,8 @@ class Can:
         held = identity.permissions
         return cls(
             respond=Permission.RESPOND in held,
-            approve=Permission.DECIDE in held,
+            approve=Permission.APPROVE in held,
+            decide=Permission.DECIDE in held,
             cancel=Permission.CANCEL in held,
             silence=Permission.SILENCE in held,
             request=Permission.REQUEST in held,
