@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from agent.model.entry import Entry
 from agent.sim.check_alerts import AlertsAgree, EveryAlertHasItsPlace, SilencesHold
 from agent.sim.check_autonomy import ModesHold, StopsHold, TargetsAreSpared
+from agent.sim.check_gate import GroupsStayUp, NothingRunsInTheWay, TemplatesHold
 from agent.sim.check_incidents import ClocksSpeakOnce, IncidentsAreOne, RefusalsLeaveNoTrace
 from agent.sim.check_people import EmergenciesAreAnsweredFor, FourEyesLook, MovesAreLegal
 from agent.sim.check_policy import RunsAreAuthorised, RunsKeepToTheirTime
@@ -86,6 +87,9 @@ def live_through(plan: Plan, codec: Codec = COPIES) -> Lived:
         EmergenciesAreAnsweredFor(),
         MovesAreLegal(),
         RunsAreAuthorised(),
+        GroupsStayUp(),
+        NothingRunsInTheWay(),
+        TemplatesHold(),
         RunsKeepToTheirTime(),
         TimersAreSetOnce(),
         ProblemsAreMovedByPeople(),

@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from agent.model.alert import Severity
 from agent.model.autonomy import AutonomyLimits, Mode, Promotion
 from agent.model.labels import Matcher, MatchOperator
-from agent.model.policy import Policy, PolicyRule, Verdict
+from agent.model.policy import ConflictKind, Policy, PolicyRule, Verdict
 from agent.model.remediation import Host, Parameter, ParameterType, Remediation, Verification
 from agent.model.rule import (
     Config,
@@ -71,6 +71,9 @@ def _entity(name: str) -> Entity:
         depends_on=tuple(ref_of(lower) for lower in ON[name]),
         matches=((_equal("service", name),),),
         redundancy_group="web" if name in ("web1", "web2") else None,
+        min_up=1 if name == "web1" else None,
+        objective=99.0 if name == "mail" else None,
+        objective_window=timedelta(hours=24) if name == "mail" else None,
         host=Host(name=host, address="127.0.0.1") if host else None,
         tier=1 if name == "shop" else None,
         owner="group:default/dba" if name == "db" else None,
@@ -196,6 +199,8 @@ STRICTER = replace(
     digest="policy-2",
     rules=(POLICY.rules[0], replace(POLICY.rules[1], approvals=2), POLICY.rules[2]),
     windows_required=True,
+    conflicts_defer=tuple(ConflictKind),
+    standard=(replace(TEMPLATE, digest="template-2", uses=6, failures=2, failures_of=4),),
 )
 
 WATCHDOG = Heartbeat(

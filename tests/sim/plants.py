@@ -14,7 +14,7 @@ from agent.core.autonomy.memory import Attempts
 from agent.core.changes import asked, course, life, verify
 from agent.core.changes.course import prepare
 from agent.core.draft import Draft
-from agent.core.policy import approvals, attempts, calendar, limits
+from agent.core.policy import approvals, attempts, calendar, conflicts, limits, standard
 from agent.core.state import ActiveAlert, State, TicketSync
 from agent.model.alert import Alert
 from agent.model.autonomy import Mode
@@ -27,6 +27,7 @@ from agent.model.policy import Decision, PolicyRule
 from agent.model.reason import Reason
 from agent.model.remediation import Phase, Remediation
 from agent.model.rule import RemediationRule
+from agent.model.standard import StandardChange
 from agent.model.ticket import Ticket, TicketComment
 
 
@@ -137,6 +138,14 @@ def _every_rule_acts(state: State, rule: RemediationRule) -> Mode:
     return Mode.AUTO
 
 
+def _finds_nothing(*_: object) -> None:
+    return None
+
+
+def _always_stands(state: State, template: StandardChange, at: datetime) -> None:
+    return None
+
+
 def _allows(state: State, change: Change, at: datetime) -> None:
     return None
 
@@ -170,7 +179,10 @@ PLANTS = (
     _plant(promotion, "after_bad", _goes_on, "ModesHold"),
     _plant(gate, "with_people", _policy_alone_decides, "ModesHold"),
     _plant(modes, "mode_of", _every_rule_acts, "ModesHold"),
-    _plant(limits, "concurrency", _allows, "OneRunATarget", "FleetIsSpared"),
+    _plant(limits, "concurrency", _allows, "OneRunATarget", "FleetIsSpared", "NothingRunsInTheWay"),
+    _plant(limits, "redundancy", _allows, "GroupsStayUp"),
+    _plant(conflicts, "in_the_way", _finds_nothing, "NothingRunsInTheWay"),
+    _plant(standard, "standing_of", _always_stands, "TemplatesHold"),
     _plant(life, "_lost", _lost_run_is_tried_again, "StartedOnce"),
     _plant(asked, "approve", _any_binding_will_do, "RunsAreAuthorised"),
     _plant((approvals, asked), "is_own", _own_approval_counts, "RunsAreAuthorised"),

@@ -44,7 +44,7 @@ class Question:
 
 
 Ask = Callable[[Question], Decision | None]
-"""None: nothing against it."""
+"""None: nothing against it. Looked up when asked, so that each can be replaced in a test."""
 
 
 class Check(NamedTuple):
@@ -53,10 +53,6 @@ class Check(NamedTuple):
     name: str
     promise: str
     ask: Ask
-
-
-def _of(check: Callable[[State, Change, datetime], Decision | None]) -> Ask:
-    return lambda asked: check(asked.state, asked.change, asked.at)
 
 
 def _ruled(asked: Question) -> Decision | None:
@@ -96,30 +92,62 @@ CHECKS: tuple[Check, ...] = (
     Check(
         "still possible",
         "what would run, and where, is what was asked for",
-        _of(needs.still_possible),
+        lambda asked: needs.still_possible(asked.state, asked.change, asked.at),
     ),
     Check(
         "policy rule", "a rule of policy decides about it, and does not refuse or defer it", _ruled
     ),
-    Check("still needed", "the alert that it is for still fires", _of(needs.still_needed)),
+    Check(
+        "still needed",
+        "the alert that it is for still fires",
+        lambda asked: needs.still_needed(asked.state, asked.change, asked.at),
+    ),
     Check(
         "emergencies answered for",
         "an emergency of who owes no answer for an earlier one",
-        _of(emergency.blocks),
+        lambda asked: emergency.blocks(asked.state, asked.change, asked.at),
     ),
-    Check("attempts", "a rule has not tried too often", _of(attempts.attempts_left)),
-    Check("mode", "its rule is in force and may act by itself", _of(gate.may_act)),
+    Check(
+        "attempts",
+        "a rule has not tried too often",
+        lambda asked: attempts.attempts_left(asked.state, asked.change, asked.at),
+    ),
+    Check(
+        "mode",
+        "its rule is in force and may act by itself",
+        lambda asked: gate.may_act(asked.state, asked.change, asked.at),
+    ),
     Check("template", "a standard change is covered by a template", _template),
     Check("time left", "a moment at which it may run is in sight", _time_left),
     Check("error budget", "what it touches has error budget left", _budget),
     Check("approvals", "as many people as policy asks for have approved", _approvals),
     Check("time", "no freeze holds, and a window is open where one is needed", _time),
-    Check("cooldown", "the last attempt had time to show what it did", _of(attempts.cooldown)),
-    Check("concurrency", "nothing else is under way at the same place", _of(limits.concurrency)),
-    Check("keys", "nothing under way shares a concurrency key", _of(limits.concurrency_keys)),
+    Check(
+        "cooldown",
+        "the last attempt had time to show what it did",
+        lambda asked: attempts.cooldown(asked.state, asked.change, asked.at),
+    ),
+    Check(
+        "concurrency",
+        "nothing else is under way at the same place",
+        lambda asked: limits.concurrency(asked.state, asked.change, asked.at),
+    ),
+    Check(
+        "keys",
+        "nothing under way shares a concurrency key",
+        lambda asked: limits.concurrency_keys(asked.state, asked.change, asked.at),
+    ),
     Check("conflicts", "no change is in its way", _conflicts),
-    Check("redundancy", "enough of its redundancy group stays", _of(limits.redundancy)),
-    Check("fleet", "it was not begun on too many targets of late", _of(limits.fleet)),
+    Check(
+        "redundancy",
+        "enough of its redundancy group stays",
+        lambda asked: limits.redundancy(asked.state, asked.change, asked.at),
+    ),
+    Check(
+        "fleet",
+        "it was not begun on too many targets of late",
+        lambda asked: limits.fleet(asked.state, asked.change, asked.at),
+    ),
 )
 """From top to bottom; the first that answers decides, and if none does it may run."""
 
