@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench bench-correlation bench-audit bench-act prove-owners prove-calendars sim clean programs-demo programs-test
+.PHONY: help setup demo test check bench bench-correlation bench-audit bench-act bench-policy prove-owners prove-calendars sim clean programs-demo programs-test
 
 PYTHON ?= python3
 VENV := .venv
@@ -48,6 +48,9 @@ prove-calendars: setup ## the gate against a clock: each minute of two years in 
 
 bench-act: setup programs-demo ## our own time from an alert to ansible-playbook, beside its start
 	@$(BIN)/python -m tests.bench.act $(ARGS)
+
+bench-policy: setup ## what a decision of policy costs with 500 rules, beside one rule
+	@$(BIN)/python -m tests.bench.policy
 
 sim: setup ## run seeded worlds through the rules (ARGS="--seeds 5000")
 	@$(BIN)/watchkeeper sim $(ARGS)

@@ -8,6 +8,7 @@ from agent.core.conditions import ConditionFailure, Facts
 from agent.core.policy import calendar
 from agent.core.policy.answers import LOOK_AGAIN, refused
 from agent.core.policy.assessment import assess
+from agent.core.policy.quick import is_ruled_out
 from agent.core.state import State
 from agent.model.change import Change
 from agent.model.policy import Decision, PolicyRule, Verdict
@@ -68,7 +69,7 @@ def ruling(state: State, change: Change, at: datetime, known: Facts) -> PolicyRu
     A rule that defers holds until its moment has come; then the rules below it are asked.
     """
     for rule, condition, needed in state.derived.policy:
-        if any(name in known.values and known.values[name] != value for name, value in needed):
+        if is_ruled_out(needed, known.values):
             continue
         try:
             holds = condition.holds(known)
