@@ -12,7 +12,12 @@ from agent.cli.junit import write_junit
 from agent.config.load import Loaded, load_config
 from agent.config.schema_settings import Settings
 from agent.errors import ConfigError
+from agent.model.autonomy import Mode
+from agent.model.autonomy_entries import ProposalTaken
 from agent.sim.scenario import ScenarioResult, run_scenarios
+from agent.sim.scenario_people import said_by_people
+from agent.sim.scenario_schema import Happens
+from tests.core.play import CONFIG, RULE, Play
 
 ROOT = Path(__file__).parents[2]
 BAD = """\
@@ -126,3 +131,16 @@ def test_results_are_written_for_build_servers(tmp_path: Path) -> None:
     (failure,) = suite.iter("failure")
     assert failure.attrib["message"] == "f.yaml:3: no\N{REPLACEMENT CHARACTER}"
     assert "0:00 line" in str(failure.text)
+
+
+def test_a_person_takes_up_the_oldest_that_a_rule_suggests() -> None:
+    """And says nothing where there is nothing to take up."""
+    played = Play(config=replace(CONFIG, remediation_rules=(replace(RULE, mode=Mode.SUGGEST),)))
+    loaded = Loaded(config=CONFIG, calendars=())
+    happens = Happens.model_validate({"at": "0s", "takeUp": {"rule": RULE.name, "by": "mira"}})
+    assert said_by_people(played.state, loaded, happens, played.now) == []
+    played.fire("ServiceDown", service="web1", host="app1")
+    (case,) = [proposal.case for proposal in played.incident().proposals]
+    assert said_by_people(played.state, loaded, happens, played.now) == [
+        ProposalTaken(incident="INC-1", case=case, by="mira")
+    ]
