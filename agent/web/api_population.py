@@ -82,6 +82,7 @@ async def population_of(call: Call, window: Interval) -> Population:
         printed=printed,
         audited_runs={*audited, *await desk.known([*runs]), *_before(runs.values(), since)},
         audited_changes={*await desk.known([*changes]), *_before(changes.values(), since)},
+        told=await desk.last_told([*changes]),
     )
     judged = violations(
         tuple(changes.values()),

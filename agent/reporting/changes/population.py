@@ -21,6 +21,30 @@ class Gap(StrEnum):
     RUN_NOT_AUDITED = "run_not_audited"
     CHANGE_NOT_AUDITED = "change_not_audited"
     AUDITED_RUN_GONE = "audited_run_gone"
+    RECORD_DIFFERS = "record_differs"
+    """A closed change does not say of itself what the audit log last said of it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What the audit log last said of a change, as far as it is held against the record."""
+
+    type: str
+    digest: str
+    binding: str
+    closure: str | None
+    hosts: tuple[str, ...]
+
+    @classmethod
+    def of(cls, change: Change) -> "Told":
+        """What the record of a change says."""
+        return cls(
+            type=change.type,
+            digest=change.digest,
+            binding=change.binding,
+            closure=change.closure,
+            hosts=tuple(host.name for host in change.hosts),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,17 +64,20 @@ def gaps(
     printed: Collection[str],
     audited_runs: Collection[str],
     audited_changes: Collection[str],
+    told: Mapping[str, Told],
 ) -> tuple[Finding, ...]:
     """What is left over, in the order of the record.
 
     `changes` are all that were alive in the period, with their runs among `runs`; `printed` are
-    runs of which there is output; `audited_*` are the ids in the audit log.
+    runs of which there is output; `audited_*` are the ids in the audit log, `told` is what it last
+    said of changes, read after the changes were.
     """
     return (
         *_of_runs(changes, runs, audited_runs),
         *_of_output(runs, printed),
         *_of_changes(changes, runs, audited_changes),
         *_of_audit(runs, audited_runs),
+        *_of_content(changes, told),
     )
 
 
@@ -92,3 +119,16 @@ def _of_audit(runs: Sequence[Run], audited: Collection[str]) -> Iterator[Finding
     for name in sorted(set(audited) - known):
         text = "stands in the audit log, and no longer in the record of runs"
         yield Finding(kind=Gap.AUDITED_RUN_GONE, subject=name, text=text)
+
+
+def _of_content(changes: Mapping[str, Change], told: Mapping[str, Told]) -> Iterator[Finding]:
+    for change in changes.values():
+        said = told.get(change.id)
+        # One that is open may have gone on between the two looks.
+        if change.is_open or said is None:
+            continue
+        mine = Told.of(change)
+        other = [name for name in Told.__slots__ if getattr(mine, name) != getattr(said, name)]
+        if other:
+            text = f"its {' and '.join(other)} is not what the audit log last said"
+            yield Finding(kind=Gap.RECORD_DIFFERS, subject=change.id, text=text)

@@ -8,6 +8,7 @@ from datetime import datetime
 from functools import partial
 
 from agent.model.interval import Interval
+from agent.reporting.changes.population import Told
 from agent.reporting.changes.violations import Launch
 from agent.runtime.audit.checkpoints import Checkpoint, Delivery, Publisher, read_checkpoints
 from agent.runtime.audit.log import (
@@ -21,7 +22,7 @@ from agent.runtime.audit.log import (
 )
 from agent.runtime.audit.merkle import consistency, inclusion
 from agent.runtime.audit.names import forget, people
-from agent.runtime.audit.played import known, played, runs_between
+from agent.runtime.audit.played import known, last_told, played, runs_between
 from agent.runtime.database import Database
 
 EVENTS_MAX = 1_000
@@ -93,6 +94,10 @@ class AuditDesk:
     async def played(self, runs: Sequence[str]) -> dict[str, Launch]:
         """What was laid out and prepared for these runs, as the log has it."""
         return await self._database.read(partial(played, runs=runs))
+
+    async def last_told(self, changes: Sequence[str]) -> dict[str, Told]:
+        """What the log last said of these changes."""
+        return await self._database.read(partial(last_told, changes=changes))
 
     async def since(self) -> datetime | None:
         """The moment of the first event that is kept; None where there is none."""

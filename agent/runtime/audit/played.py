@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from agent.model.interval import Interval
+from agent.reporting.changes.population import Told
 from agent.reporting.changes.violations import Launch
 from agent.runtime.codec import decode, to_micros
 
@@ -41,6 +42,23 @@ class _Prepared:
     """Of an event of `RunPrepared`: what was found on the disk."""
 
     what: _Copy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Change:
+    id: str
+    type: str
+    digest: str
+    binding: str
+    closure: str | None
+    hosts: tuple[_Host, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Changed:
+    """Of an event: the changes as they were after it."""
+
+    changes: tuple[_Change, ...] = ()
 
 
 def runs_between(connection: sqlite3.Connection, window: Interval) -> frozenset[str]:
@@ -89,6 +107,27 @@ def played(connection: sqlite3.Connection, runs: Sequence[str]) -> dict[str, Lau
         for run in runs
         if run in hosts or run in digests
     }
+
+
+def last_told(connection: sqlite3.Connection, changes: Sequence[str]) -> dict[str, Told]:
+    """What the log last said of these changes."""
+    told: dict[str, Told] = {}
+    for chunk in _chunks(changes):
+        for (body,) in connection.execute(
+            "SELECT body FROM audit WHERE number IN"  # noqa: S608 - marks only
+            f" (SELECT number FROM audit_subjects WHERE subject IN ({_marks(chunk)}))"
+            " ORDER BY number",
+            chunk,
+        ):
+            for change in decode(_Changed, body).changes:
+                told[change.id] = Told(
+                    type=change.type,
+                    digest=change.digest,
+                    binding=change.binding,
+                    closure=change.closure,
+                    hosts=tuple(host.name for host in change.hosts),
+                )
+    return told
 
 
 def _chunks(names: Sequence[str]) -> Iterator[list[str]]:

@@ -17,10 +17,14 @@ from agent.core.step import step
 from agent.model.change import Change, ChangeType, Run
 from agent.model.change_entries import DelegationGiven
 from agent.model.entry import AgentStarted, ApprovalGiven, ChangeRequested, Entry, IncidentResolved
+from agent.model.interval import Interval
 from agent.model.remediation import Host, Outcome
+from agent.reporting.changes.population import Told
+from agent.reporting.changes.violations import Launch
 from agent.runtime.audit.events import TEXT_CHARACTERS_MAX
 from agent.runtime.audit.log import append, events_about, first_kept, head_of, read_events, size_of
 from agent.runtime.audit.names import commitment, forget
+from agent.runtime.audit.played import known, last_told, played, runs_between
 from agent.runtime.codec import encode_what
 from agent.runtime.database import connect
 from agent.runtime.journal import Batch
@@ -186,6 +190,22 @@ def test_what_was_laid_out_is_in_the_event(tmp_path: Path) -> None:
     assert ("sha256:1", ["app1"]) == (spec["digest"], [host["name"] for host in spec["hosts"]])
     assert "sha256:1" == prepared["what"]["digest"]
     assert "/keys/of/app1" not in json.dumps([asked, prepared])
+
+
+def test_what_the_log_last_said_is_what_the_record_says(tmp_path: Path) -> None:
+    """Of each change as it is now, and of each run what was laid out and found on the disk."""
+    play = a_change()
+    with closing(written(tmp_path, play.entries)) as connection:
+        told = last_told(connection, ["CHG-1", "CHG-2", "CHG-3"])
+        launches = played(connection, ["RUN-1", "RUN-9"])
+        assert {"CHG-1", "CHG-2"} == known(connection, ["CHG-1", "CHG-2", "CHG-3"])
+        everything = Interval(START, START + timedelta(days=1))
+        assert {"RUN-1"} == runs_between(connection, everything)
+
+    assert {
+        name: Told.of(change) for name, change in play.state.changes.items() if name in told
+    } == told
+    assert {"RUN-1": Launch(run="RUN-1", digest="sha256:1", hosts=("app1",))} == launches
 
 
 def test_long_texts_stand_by_their_hash(tmp_path: Path) -> None:
