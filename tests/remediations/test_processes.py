@@ -1,5 +1,7 @@
 """A process is ended, or its lock cleared, only when nothing speaks against it."""
 
+import asyncio
+
 import pytest
 
 from agent.model.remediation import Outcome
@@ -79,10 +81,12 @@ async def test_a_lock_that_somebody_holds_stays(library: Library, app1: Host) ->
         + AWAY.format("flock held.lock sh -c 'mkfifo /tmp/hold; read x < /tmp/hold'")
         + "until [ -p /tmp/hold ]; do :; done"
     )
-    said = [
-        await library.play("clear-stale-lock", app1, file=f"/run/lock/{name}")
-        for name in ("living.pid", "held.lock", "aside/x.lock")
-    ]
+    said = await asyncio.gather(
+        *(
+            library.play("clear-stale-lock", app1, file=f"/run/lock/{name}")
+            for name in ("living.pid", "held.lock", "aside/x.lock")
+        )
+    )
     left = await app1.run(
         "cd /run/lock; ls living.pid held.lock aside/x.lock; echo > /tmp/hold; "
         "rm living.pid held.lock aside /tmp/hold"

@@ -1,5 +1,6 @@
 """What stands below services: clock, mounts, volumes, certificates."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -49,8 +50,10 @@ async def test_a_clock_is_measured_before_it_is_stepped(
     needs("chronyd", "chronyc")
     (port,) = free_ports(1)
     await app1.run(CLOCKS.format(port=port, offset=3))
-    checked = await library.play("fix-clock-drift", app1, check=True)
-    refused = await library.play("fix-clock-drift", app1, step_max_s=1)
+    checked, refused = await asyncio.gather(
+        library.play("fix-clock-drift", app1, check=True),
+        library.play("fix-clock-drift", app1, step_max_s=1),
+    )
     off = float((await app1.run("chronyc -n -c tracking")).split(",")[4])
     played = await library.play("fix-clock-drift", app1)
     await app1.run(STOP)
@@ -80,10 +83,12 @@ async def test_a_mount_is_made_writable_as_fstab_wants(library: Library, app1: H
     again = await library.play(name, app1, **asked)
     undone = await library.play(name, app1, undo=True, **asked)
     seen += [await app1.run(look)]
-    others = [
-        await library.play(name, app1, mount=f"/srv/{each}", despite_errors=True)
-        for each in ("keep", "none")
-    ]
+    others = await asyncio.gather(
+        *(
+            library.play(name, app1, mount=f"/srv/{each}", despite_errors=True)
+            for each in ("keep", "none")
+        )
+    )
     await app1.run("umount /srv/want /srv/keep /srv/none")
 
     assert [Outcome.CHANGED] * 3 == [each.outcome for each in (checked, played, undone)]
@@ -191,10 +196,12 @@ async def test_a_volume_grows_within_its_bounds(library: Library, app1: Host, ne
             pytest.skip("LVM or loop devices are refused here: no volume was extended")
         checked = await library.play(name, app1, check=True, **asked, add_mib=64, maximum_mib=200)
         seen = [await app1.run(size)]
-        refused = [
-            await library.play(name, app1, **asked, add_mib=add, maximum_mib=maximum)
-            for add, maximum in ((1024, 10_000), (64, 100))
-        ]
+        refused = await asyncio.gather(
+            *(
+                library.play(name, app1, **asked, add_mib=add, maximum_mib=maximum)
+                for add, maximum in ((1024, 10_000), (64, 100))
+            )
+        )
         seen += [await app1.run(size)]
         played = await library.play(name, app1, **asked, add_mib=64, maximum_mib=200)
         seen += [await app1.run(size)]
