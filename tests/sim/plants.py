@@ -11,7 +11,7 @@ from types import ModuleType
 from agent.core import alerts, suppress, sync
 from agent.core.autonomy import gate, modes, promotion
 from agent.core.autonomy.memory import Attempts
-from agent.core.changes import asked, course, life, verify
+from agent.core.changes import asked, course, duties, life, verify, voices
 from agent.core.changes.course import prepare
 from agent.core.draft import Draft
 from agent.core.policy import approvals, attempts, calendar, conflicts, limits, standard
@@ -75,8 +75,18 @@ def _any_binding_will_do(state: State, draft: Draft, said: ApprovalGiven) -> Non
     _approve(state, draft, replace(said, binding=change.binding) if change else said)
 
 
-def _own_approval_counts(change: Change, person: str) -> bool:
-    return False
+def _own_approval_counts(state: State, change: Change) -> dict[str, str]:
+    return {}
+
+
+def _nobody_answers(state: State, draft: Draft, change: Change) -> Change:
+    return change
+
+
+def _moves_without_a_word(state: State, draft: Draft, change: Change) -> Change:
+    passed = change.passed[:-1]
+    state.changes[change.id] = replace(change, passed=passed)
+    return state.changes[change.id]
 
 
 def _freeze_is_ignored_at_start(state: State, change: Change, at: datetime) -> Decision | None:
@@ -185,7 +195,11 @@ PLANTS = (
     _plant(standard, "standing_of", _always_stands, "TemplatesHold"),
     _plant(life, "_lost", _lost_run_is_tried_again, "StartedOnce"),
     _plant(asked, "approve", _any_binding_will_do, "RunsAreAuthorised"),
-    _plant((approvals, asked), "is_own", _own_approval_counts, "RunsAreAuthorised"),
+    _plant(
+        (approvals, voices), "own_of", _own_approval_counts, "RunsAreAuthorised", "FourEyesLook"
+    ),
+    _plant(duties, "open_retro", _nobody_answers, "EmergenciesAreAnsweredFor"),
+    _plant(life, "rebound", _moves_without_a_word, "MovesAreLegal"),
     _plant(calendar, "by_time", _freeze_is_ignored_at_start, "RunsKeepToTheirTime"),
     _plant(calendar, "by_time", _window_may_be_too_short, "RunsKeepToTheirTime"),
     _plant(calendar, "takes", _rollback_takes_no_time, "RunsKeepToTheirTime"),

@@ -116,6 +116,7 @@ class CabPages:
             template="cab.html",
             title="Change advisory board",
             section="cab",
+            topics=("changes",),
             announce=f"{counted(len(items), 'change')} to decide",
         )
         standing = [one for one in state.delegations.values() if one.holds(now)]
