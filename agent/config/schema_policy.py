@@ -140,7 +140,8 @@ class EmergencySpec(Spec):
 
     retro_within: Duration = Field(
         default=EmergencyPolicy().retro_within,
-        description="How long somebody else has to answer for it afterwards.",
+        description="How long somebody else has to answer for it afterwards; at least to the end "
+        "of the next working day, where calendars tell business hours.",
     )
     roles: list[Role] = Field(
         default=["approver", "sre"], min_length=1, description="Who may answer for it."

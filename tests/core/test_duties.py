@@ -7,6 +7,7 @@ import pytest
 
 from agent.core.changes.duties import review_wanted
 from agent.core.state import CLOSED_KEPT
+from agent.model.calendar import CalendarPurpose
 from agent.model.change import Change, ChangeState, ChangeType, Closure, Passed
 from agent.model.change_entries import ChangeReviewed, RetroDecided
 from agent.model.duty import RetroDuty, ReviewDuty, ReviewOutcome
@@ -18,7 +19,7 @@ from agent.model.risk import Risk, RiskLevel
 from agent.model.rule import Route
 from agent.model.transition import Transition
 from tests.core.gate import rule, ruled
-from tests.core.play import CONFIG, START, Play, ref
+from tests.core.play import CONFIG, START, Play, calendar, ref
 
 HOUR = timedelta(hours=1)
 
@@ -109,6 +110,19 @@ def test_every_emergency_that_starts_owes_an_answer() -> None:
     )
     assert answer(play, roles=("approver",)) == "role_missing"
     assert answer(play, roles=("sre",)) is None
+
+
+def test_days_off_are_nobodys_deadline() -> None:
+    """Where calendars tell business hours, there is time until the end of the next working day."""
+    friday, monday = START + timedelta(hours=3), START + timedelta(days=3)
+    spans = (START - HOUR, friday), (monday, monday + timedelta(hours=8))
+    play = ruled(rule())
+    play.calendars(calendar("office", *spans, purpose=CalendarPurpose.HOURS))
+    play.fire("Slow", service="web1")
+    emergency(play)
+    play.launch()
+
+    assert retro(play).due_at == monday + timedelta(hours=8)
 
 
 def test_what_is_no_emergency_owes_none() -> None:

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from agent.core.changes.voices import voice_of
 from agent.core.draft import Draft
+from agent.core.policy import hours
 from agent.core.policy.emergency import team_of
 from agent.core.state import CLOSED_KEPT, State, Timer
 from agent.model.change import Change, ChangeState, ChangeType, Closure
@@ -27,9 +28,12 @@ def open_retro(state: State, draft: Draft, change: Change) -> Change:
     if change.type is not ChangeType.EMERGENCY or change.retro is not None:
         return change
     rules = _policy(state).emergency
+    due = draft.at + rules.retro_within
+    # Nobody has to answer over days off: where the calendars tell them, the next working day will do.
+    working = hours.end_of_next_working_day(state, change.entity, draft.at)
     duty = RetroDuty(
         opened_at=draft.at,
-        due_at=draft.at + rules.retro_within,
+        due_at=max(due, working) if working else due,
         roles=rules.roles,
         team=team_of(state, change),
     )

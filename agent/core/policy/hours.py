@@ -21,6 +21,12 @@ def is_business_hours(state: State, entity: EntityRef, at: datetime) -> bool | N
     return any(stretch.contains(at) for stretch in stretches)
 
 
+def end_of_next_working_day(state: State, entity: EntityRef, at: datetime) -> datetime | None:
+    """When the first stretch of business hours that begins after `at` ends; None: nobody tells."""
+    stretches = working_hours(state, entity)
+    return next((each.end for each in stretches if each.start > at), None)
+
+
 def finding(state: State, entity: EntityRef, at: datetime) -> tuple[str | None, str]:
     """The moment as risk sees it: which finding, and in words."""
     stretches = working_hours(state, entity)
