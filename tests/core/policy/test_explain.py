@@ -72,7 +72,10 @@ def test_what_if_sees_a_moment_to_come() -> None:
 def test_what_cannot_be_asked_for_says_why() -> None:
     """Before policy is even asked."""
     play = Play()
-    assert what_if(play, "nowhere") == f"{ref('nowhere')} is not on the map or has no host"
+    assert (
+        what_if(play, "nowhere")
+        == f"{ref('nowhere')} is not on the map, or has no host or group to act on"
+    )
     assert isinstance(what_if(play, parameters={"service": "; reboot"}), str)
 
 
