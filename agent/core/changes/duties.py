@@ -29,7 +29,7 @@ def open_retro(state: State, draft: Draft, change: Change) -> Change:
         return change
     rules = _policy(state).emergency
     due = draft.at + rules.retro_within
-    # Nobody has to answer over days off: where the calendars tell them, the next working day will do.
+    # Nobody has to answer over days off: there is time until the end of the next working day.
     working = hours.end_of_next_working_day(state, change.entity, draft.at)
     duty = RetroDuty(
         opened_at=draft.at,
