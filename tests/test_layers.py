@@ -108,6 +108,7 @@ MAY_USE: dict[str, tuple[str, ...]] = {
     "agent.sim": ("pydantic", "yaml"),
     "agent.runtime": ("prometheus_client", "structlog"),
     "agent.runtime.ansible": ("ansible_runner", "structlog"),
+    "agent.runtime.awx": ("pydantic",),
     "agent.runtime.app": ("prometheus_client", "uvloop"),
     "agent.runtime.audit.note": ("cryptography",),
     "agent.runtime.client": ("aiohttp", "prometheus_client", "tenacity", "yarl"),

@@ -323,6 +323,28 @@ class Calendars(Strict):
     )
 
 
+class Controller(Strict):
+    """An AWX or Automation Controller that plays in place of the Ansible beside us."""
+
+    type: Literal["awx"] = Field(description="What it is.")
+    url: Url = Field(description="Its base URL, without `/api`.")
+    token: SecretStr | None = Field(default=None, description="OAuth2 token of an own user.")
+    token_file: FilePath | None = Field(default=None, description="File that holds the token.")
+    timeout: Duration = Field(
+        default=timedelta(seconds=10), description="How long one request may take."
+    )
+    ca_file: FilePath | None = Field(
+        default=None, description="Certificates to trust beside the system's."
+    )
+
+    @model_validator(mode="after")
+    def _one_secret(self) -> Self:
+        _at_most_one(self, "token")
+        if not self.token and self.token_file is None:
+            raise ValueError("one of `token` and `token_file` must be set")
+        return self
+
+
 class Settings(Strict):
     """Everything config.yaml says."""
 
@@ -369,6 +391,10 @@ class Settings(Strict):
         default_factory=Audit, description="Who keeps checkpoints of the audit log outside."
     )
     ansible: Ansible = Field(default_factory=Ansible, description="How playbooks are run.")
+    executor: Controller | None = Field(
+        default=None,
+        description="Who plays remediations. Without it, the Ansible that is installed beside us.",
+    )
 
     @model_validator(mode="after")
     def _known_receivers(self) -> Self:

@@ -5,7 +5,7 @@ Not here: what is said there.
 
 from collections.abc import Mapping
 
-from agent.config.schema_settings import Connection, Prometheus
+from agent.config.schema_settings import Connection, Controller, Prometheus
 from agent.config.secrets import read_secret
 from agent.runtime.client import Endpoint
 from agent.runtime.registry import Registry
@@ -38,3 +38,19 @@ def prometheus_endpoint(item: Prometheus) -> Endpoint:
         return {**headers, **({"Authorization": f"Bearer {token}"} if token else {})}
 
     return Endpoint(name="prometheus", url=item.url, credentials=credentials, timeout=item.timeout)
+
+
+def controller_endpoint(item: Controller) -> Endpoint:
+    """Where job templates are launched."""
+
+    def credentials() -> Mapping[str, str]:
+        return {"Authorization": f"Bearer {read_secret(item.token, item.token_file)}"}
+
+    return Endpoint(
+        name=item.type,
+        url=item.url,
+        credentials=credentials,
+        timeout=item.timeout,
+        ca_file=item.ca_file,
+        concurrency=16,
+    )

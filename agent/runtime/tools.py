@@ -20,10 +20,11 @@ from agent.manifest import Kind
 from agent.model.remediation import RunLine
 from agent.runtime.ansible.executor import AnsibleExecutor
 from agent.runtime.audit.destinations import Destination, destinations
+from agent.runtime.awx.executor import AwxExecutor
 from agent.runtime.client import Client, ClientMetrics, Endpoint, open_session
 from agent.runtime.clock import Clock
 from agent.runtime.discover import Discoverer, discoverer
-from agent.runtime.endpoints import endpoint_of, prometheus_endpoint
+from agent.runtime.endpoints import controller_endpoint, endpoint_of, prometheus_endpoint
 from agent.runtime.executor import Executor
 from agent.runtime.intake import Intake
 from agent.runtime.links import Links
@@ -93,16 +94,17 @@ async def open_tools(
     connectors = Registry.find()
     standing = Standing(effects)
     client_metrics = ClientMetrics(registry)
-    executor = await _executor(settings, folder, registry)
     links = Links(settings.external_url)
     receivers = [Receiver(name=r.name, urls=_urls(r)) for r in settings.receivers]
     notifier = Notifier(receivers, links=links)
+    executor: Executor = NoExecutor("nothing was made ready")
     try:
         async with open_session() as session:
 
             def client(endpoint: Endpoint) -> Client:
                 return Client(session, endpoint, clock=clock, metrics=client_metrics)
 
+            executor = await _executor(settings, folder, registry, client)
             desks = {
                 item.name: TicketDesk(
                     name=item.name,
@@ -143,10 +145,25 @@ async def open_tools(
         await executor.stop()
 
 
-async def _executor(settings: Settings, folder: Path, registry: CollectorRegistry) -> Executor:
-    """Ansible where it is installed; otherwise the watch goes on, and runs are refused in words."""
+async def _executor(
+    settings: Settings,
+    folder: Path,
+    registry: CollectorRegistry,
+    client: Callable[[Endpoint], Client],
+) -> Executor:
+    """A controller where one is named, else Ansible where it is installed.
+
+    Where there is neither the watch goes on, and runs are refused in words.
+    """
     if settings.remediations is None:
         return NoExecutor("no folder of remediations is configured")
+    if settings.executor is not None:
+        return AwxExecutor(
+            settings.remediations,
+            folder / "runs",
+            client(controller_endpoint(settings.executor)),
+            secrets=_secrets(settings),
+        )
     ansible = AnsibleExecutor(
         settings.remediations,
         folder / "runs",
@@ -231,4 +248,6 @@ def _secrets(settings: Settings) -> tuple[str, ...]:
     found = [read_secret(item.secret, item.secret_file) for item in settings.connectors]
     if settings.prometheus is not None:
         found.append(read_secret(settings.prometheus.token, settings.prometheus.token_file))
+    if settings.executor is not None:
+        found.append(read_secret(settings.executor.token, settings.executor.token_file))
     return tuple(secret for secret in found if secret)

@@ -1,0 +1,1 @@
+"""Playing remediations with an AWX or Automation Controller, by its REST API."""
