@@ -231,7 +231,12 @@ class AwxExecutor:
                 return self._unknown(said, started_at)
             job = await self._client.drive(exchanges.job(job.id))
         await heard.catch_up(self._client, job.id)
-        heard.ended = Ended(cause=_cause(job, cause), status=_status(job), stats=heard.stats)
+        heard.ended = Ended(
+            cause=_cause(job, cause),
+            status=_status(job),
+            stats=heard.recap.stats,
+            evidence=heard.recap.evidence,
+        )
         hosts = [host.name for host in spec.hosts]
         result = judge(heard.ended, hosts, started_at=started_at, ended_at=self._now())
         if job.scm_revision and job.scm_revision != found.revision:

@@ -8,9 +8,10 @@ from collections.abc import Callable
 from datetime import datetime
 
 from agent.model.preview import TEXT_CHARS_MAX
-from agent.model.remediation import HostStats, RunLine, RunSpec
+from agent.model.remediation import RunLine, RunSpec
 from agent.runtime.ansible.check_mode import CheckReader, Gathering
-from agent.runtime.ansible.events import LINE_CHARS_MAX, OUTPUT_LINES_MAX, Scrubber, host_stats
+from agent.runtime.ansible.events import LINE_CHARS_MAX, OUTPUT_LINES_MAX, Scrubber
+from agent.runtime.ansible.recap import Recap, recap_of
 from agent.runtime.ansible.wire import Ended
 from agent.runtime.awx import exchanges
 from agent.runtime.awx.shapes import Event
@@ -39,7 +40,7 @@ class Listening:
         self._lines = 0
         self.seen = Gathering()
         """What check mode showed."""
-        self.stats: tuple[HostStats, ...] = ()
+        self.recap = Recap()
         self.ended: Ended | None = None
 
     async def catch_up(self, client: Client, job: int) -> None:
@@ -55,7 +56,7 @@ class Listening:
     def _hear(self, event: Event) -> None:
         details = {"event": event.event, "event_data": event.event_data}
         if event.event == "playbook_on_stats":
-            self.stats = host_stats(event.event_data)
+            self.recap = recap_of(event.event_data, self._scrub)
         if self._checks is not None and (said := self._checks.read(details, event.stdout)):
             self.seen.take(said)
         task, host = event.event_data.get("task"), event.event_data.get("host")
