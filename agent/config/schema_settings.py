@@ -5,22 +5,20 @@ better, as a `_file` beside it; files are read again each time they are needed.
 Not here: what decides (`schema_rules`, `schema_map`), which changes by reload.
 """
 
-import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
-    BeforeValidator,
     Field,
     SecretStr,
-    WithJsonSchema,
     model_validator,
 )
 
 from agent.config.durations import Duration
 from agent.config.schema import Name, Strict
+from agent.config.settings_words import Address, FilePath, OriginName, Sha256, Url, at_most_one
 from agent.model.people import SCOPE
 
 MEBIBYTE = 1024 * 1024
@@ -38,58 +36,6 @@ def _scope(text: str) -> str:
 Scope = Annotated[str, AfterValidator(_scope)]
 
 
-def _path(value: object) -> Path:
-    if isinstance(value, Path):
-        return value.expanduser()
-    if not isinstance(value, str) or not value or "\0" in value:
-        raise ValueError("is no path")
-    return Path(value).expanduser()
-
-
-FilePath = Annotated[
-    Path, BeforeValidator(_path), WithJsonSchema({"type": "string", "format": "path"})
-]
-"""A path; a relative one starts at the folder of the config file, `~` is the home folder."""
-
-
-def _address(value: object) -> str:
-    host, colon, port = str(value).rpartition(":")
-    if not isinstance(value, str) or not colon or not host or not port.isdecimal():
-        raise ValueError(f'"{value}" is no address; write it like 127.0.0.1:8060')
-    if not 0 <= int(port) <= 65535:
-        raise ValueError(f"{port} is no port")
-    return value
-
-
-def _url(value: object) -> str:
-    if not isinstance(value, str) or not value.startswith(("http://", "https://")):
-        raise ValueError(f'"{value}" is no URL; it starts with http:// or https://')
-    return value.rstrip("/")
-
-
-def _sha256(value: object) -> str:
-    if not isinstance(value, str) or not re.fullmatch(r"[0-9a-f]{64}", value):
-        raise ValueError("is no SHA-256; make one with: printf %s TOKEN | sha256sum")
-    return value
-
-
-def _origin(value: object) -> str:
-    if not isinstance(value, str) or not re.fullmatch(r"[^\s+]{1,200}", value):
-        raise ValueError("is no name of a log: no spaces and no +, like example.org/watchkeeper")
-    return value
-
-
-OriginName = Annotated[str, BeforeValidator(_origin)]
-Sha256 = Annotated[str, BeforeValidator(_sha256)]
-Address = Annotated[str, BeforeValidator(_address)]
-Url = Annotated[str, BeforeValidator(_url)]
-
-
-def _at_most_one(part: Strict, name: str) -> None:
-    if getattr(part, name) and getattr(part, f"{name}_file"):
-        raise ValueError(f"at most one of `{name}` and `{name}_file` may be set")
-
-
 class Prometheus(Strict):
     """Where queries are asked: verification probes and watches."""
 
@@ -105,7 +51,7 @@ class Prometheus(Strict):
 
     @model_validator(mode="after")
     def _one_secret(self) -> Self:
-        _at_most_one(self, "token")
+        at_most_one(self, "token")
         return self
 
 
@@ -129,8 +75,8 @@ class Source(Strict):
 
     @model_validator(mode="after")
     def _one_secret(self) -> Self:
-        _at_most_one(self, "token")
-        _at_most_one(self, "secret")
+        at_most_one(self, "token")
+        at_most_one(self, "secret")
         return self
 
 
@@ -162,7 +108,7 @@ class Connection(Strict):
 
     @model_validator(mode="after")
     def _one_secret(self) -> Self:
-        _at_most_one(self, "secret")
+        at_most_one(self, "secret")
         return self
 
 
@@ -179,7 +125,7 @@ class Receiver(Strict):
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:
-        _at_most_one(self, "apprise")
+        at_most_one(self, "apprise")
         if not self.apprise and self.apprise_file is None:
             raise ValueError("one of `apprise` and `apprise_file` must be set")
         return self
@@ -265,7 +211,7 @@ class AuditWebhook(Strict):
 
     @model_validator(mode="after")
     def _one_secret(self) -> Self:
-        _at_most_one(self, "token")
+        at_most_one(self, "token")
         return self
 
 
@@ -339,7 +285,7 @@ class Controller(Strict):
 
     @model_validator(mode="after")
     def _one_secret(self) -> Self:
-        _at_most_one(self, "token")
+        at_most_one(self, "token")
         if not self.token and self.token_file is None:
             raise ValueError("one of `token` and `token_file` must be set")
         return self
