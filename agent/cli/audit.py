@@ -22,6 +22,7 @@ from agent.runtime.audit.checkpoints import read_checkpoints
 from agent.runtime.audit.log import SIZE_MAX, Tree, beginning, head_of, read_events
 from agent.runtime.audit.merkle import Hash, consistency, inclusion
 from agent.runtime.audit.note import KEY_NAME, open_signer
+from agent.runtime.database import StorageError
 from agent.runtime.folder import DATABASE_NAME, FILE_MODE, FOLDER_MODE
 from agent.verifier import Broken, Key, open_checkpoint, split_notes
 
@@ -56,7 +57,7 @@ def verify(
     with _opened(settings) as connection:
         try:
             found = _verified(connection, Key.parse(key) if key else _key(settings), checkpoints)
-        except (Broken, LookupError) as error:
+        except (Broken, StorageError) as error:
             if as_json:
                 return show.as_json({"in_order": False, "problem": str(error)}) or 1
             print(f"NOT IN ORDER: {error}", file=sys.stderr)

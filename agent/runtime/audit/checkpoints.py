@@ -19,7 +19,7 @@ from agent.runtime.audit.log import Head, head_of, size_of
 from agent.runtime.audit.note import Signer
 from agent.runtime.clock import Clock
 from agent.runtime.codec import from_micros, to_micros
-from agent.runtime.database import Database
+from agent.runtime.database import Database, StorageError
 from agent.runtime.log import logger
 from agent.runtime.projection import Insert
 from agent.verifier import Broken, open_checkpoint, split_notes
@@ -106,9 +106,12 @@ class Publisher:
 
     async def run(self) -> None:
         """Sign and deliver, again and again, until cancelled."""
-        await self.compare()
+        is_compared = False
         while True:
             try:
+                if not is_compared:
+                    await self.compare()
+                    is_compared = True
                 await self.look()
             except TransientError as error:
                 log.warning("audit.late", problem=str(error))
@@ -143,7 +146,7 @@ class Publisher:
                     notes = list(split_notes(await asyncio.to_thread(place.read)))
                     if notes:
                         await self._compare_with(notes[-1])
-                except (Broken, PermanentError) as error:
+                except (Broken, PermanentError, StorageError) as error:
                     self._history_problem = f"audit log and {place.path} disagree: {error}"
                     log.warning("audit.disagrees", file=str(place.path), problem=str(error))
 

@@ -14,6 +14,7 @@ from agent.runtime.audit.events import FORMAT, Audited, shortened
 from agent.runtime.audit.merkle import Hash, Node, full_subtrees, grown, leaf_hash, root
 from agent.runtime.audit.names import committed_in, without_names
 from agent.runtime.codec import encode_canonical, from_micros, to_micros
+from agent.runtime.database import StorageError
 from agent.runtime.projection import Insert
 
 EVENTS = Insert.once("audit", ("number",), ("at", "kind", "body"))
@@ -53,7 +54,7 @@ class Tree:
         self._new: dict[tuple[int, int], Hash] = {}
 
     def read(self, level: int, position: int) -> Hash:
-        """The hash of a full subtree. Raises `LookupError` where the table lacks it."""
+        """The hash of a full subtree. Raises `StorageError` where the table lacks it."""
         new = self._new.get((level, position))
         if new is not None:
             return new
@@ -61,7 +62,7 @@ class Tree:
             "SELECT hash FROM audit_nodes WHERE level = ? AND position = ?", (level, position)
         ).fetchone()
         if row is None:
-            raise LookupError(f"the audit log lacks node {position} of level {level}")
+            raise StorageError(f"the audit log lacks node {position} of level {level}")
         return bytes(row[0])
 
     def add(self, nodes: Iterable[Node]) -> None:

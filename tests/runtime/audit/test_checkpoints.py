@@ -11,13 +11,15 @@ from prometheus_client import CollectorRegistry
 
 from agent.config.schema_settings import Audit
 from agent.errors import PermanentError
+from agent.model.entry import IncidentCommented
 from agent.runtime.audit.checkpoints import AGAIN_AFTER, AuditMetrics, Publisher
 from agent.runtime.audit.destinations import CheckpointFile, Destination, destinations
 from agent.runtime.audit.note import open_signer
 from agent.runtime.client import Client, ClientMetrics, Endpoint, open_session
+from agent.runtime.loop import JournalError
 from agent.runtime.notify import Notifier
 from agent.verifier import Key, open_checkpoint, split_notes
-from tests.runtime.agents import StillClock, own
+from tests.runtime.agents import StillClock, own, running
 from tests.runtime.audit.records import Log
 from tests.runtime.test_client import serving
 
@@ -165,6 +167,18 @@ async def test_a_backup_that_was_put_back_is_noticed(tmp_path: Path) -> None:
         await it.publisher.compare()
         (problem,) = it.publisher.problems()
         assert "it knows 4 events, and there are 3 here" in problem
+
+
+async def test_a_log_that_lacks_a_part_is_told_and_not_written_on(tmp_path: Path) -> None:
+    """A tree with a hole cannot grow: nothing becomes durable without its event."""
+    log = Log(tmp_path)
+    log.add(2)
+    async with running(tmp_path) as agent:
+        await agent.database.write(
+            lambda connection: connection.execute("DELETE FROM audit_nodes WHERE level = 1")
+        )
+        with pytest.raises(JournalError, match="audit log lacks node"):
+            await agent.loop.append(IncidentCommented(incident="INC-1", text="hm", by="anna"))
 
 
 def test_the_key_is_made_once_and_private(tmp_path: Path) -> None:
