@@ -274,7 +274,8 @@ class AnsibleExecutor:
         if ended is None:
             return self._lost(spec.run, started_at)
         hosts = [host.name for host in spec.hosts]
-        return judge(ended, hosts, started_at=started_at, ended_at=self._now())
+        is_remote = any(host.connection != "local" for host in spec.hosts)
+        return judge(ended, hosts, started_at=started_at, ended_at=self._now(), is_remote=is_remote)
 
     async def _converse(
         self, spec: RunSpec, arguments: tuple[str, ...], hear: Hear

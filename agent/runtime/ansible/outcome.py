@@ -15,11 +15,25 @@ from agent.runtime.ansible.wire import Cause, Ended
 _CUT_SHORT = {Cause.TIMED_OUT: Outcome.TIMED_OUT, Cause.CANCELLED: Outcome.CANCELLED}
 
 
+BEGUN_ELSEWHERE = "; what a host had begun may still end there"
+"""SSH gives no signal to what it started: only what runs beside us ends for certain."""
+
+
 def judge(
-    ended: Ended, hosts: Sequence[str], *, started_at: datetime, ended_at: datetime
+    ended: Ended,
+    hosts: Sequence[str],
+    *,
+    started_at: datetime,
+    ended_at: datetime,
+    is_remote: bool = False,
 ) -> RunResult:
-    """The result of a run on exactly `hosts`; success only when each of them was played."""
+    """The result of a run on exactly `hosts`; success only when each of them was played.
+
+    `is_remote` where tasks are played on other machines than ours.
+    """
     outcome, summary = _judge(ended, hosts)
+    if is_remote and ended.cause in _CUT_SHORT:
+        summary += BEGUN_ELSEWHERE
     seconds = (ended_at - started_at).total_seconds()
     if ended.survivors:
         outcome = Outcome.UNKNOWN
