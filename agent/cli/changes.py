@@ -60,6 +60,13 @@ def approve(
     return 0
 
 
+def _risk(risk: Document) -> str:
+    if not risk:
+        return "-"
+    inputs = [f"{one['name']} {one['value']} +{one['points']}" for one in risk["inputs"]]
+    return f"{risk['level'].replace('_', ' ')}, {risk['score']} points: {', '.join(inputs)}"
+
+
 def _window(change: Document) -> str:
     """When it would run, and within what."""
     window, start = change["window"], change["scheduled_for"] or change["not_before"]
@@ -81,6 +88,8 @@ def _tell(detail: Document) -> int:
         ("asked by", f"{change['requested_by']} at {show.moment(change['requested_at'])} UTC"),
         ("incident", change["incident"] or "-"),
         ("policy", f"{decision['verdict']}: {decision['text']}" if decision else "-"),
+        ("risk", _risk(change["risk"])),
+        ("conflicts", "; ".join(one["text"] for one in change["conflicts"]) or "-"),
         ("window", _window(change)),
         ("approved by", ", ".join(f"{a['by']} as {a['role']}" for a in change["approvals"]) or "-"),
         ("binding", change["binding"]),
