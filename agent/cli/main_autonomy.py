@@ -89,7 +89,11 @@ def stop(
 
 
 @app.command("resume")
-def resume(note: Note = "", url: Url = URL_DEFAULT, token: Token = None) -> None:
+def resume(
+    note: Annotated[str, typer.Option("--note", help="Why; needed.")],
+    url: Url = URL_DEFAULT,
+    token: Token = None,
+) -> None:
     """Let rules go as far as they may again."""
     from agent.cli.autonomy import resume as run
     from agent.cli.remote import Remote

@@ -62,9 +62,9 @@ class StopWish(Wish):
 
 
 class ResumeWish(Wish):
-    """Why."""
+    """Why it may go on."""
 
-    note: Note = ""
+    note: Annotated[str, Field(min_length=1, max_length=4000)]
 
 
 class ResetWish(Wish):

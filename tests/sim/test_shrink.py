@@ -16,7 +16,7 @@ def test_what_is_left_breaks_the_same_promise(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """Fewer happenings, the same checker, and a scenario that the reader takes."""
-    plant = next(plant for plant in PLANTS if plant.function == "attempts_left")
+    plant = next(plant for plant in PLANTS if plant.function == "_tried_enough")
     monkeypatch.setattr(attempts, plant.function, plant.wrong)
     seed = next(seed for seed in range(50) if simulate(seed).violations)
     lived = shrink(seed)

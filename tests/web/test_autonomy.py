@@ -47,14 +47,15 @@ async def test_a_proposal_is_taken_up_under_the_callers_name(agent: Running) -> 
 
 
 async def test_an_operator_stops_all_rules_and_another_role_resumes(agent: Running) -> None:
-    """A reason is needed to stop."""
+    """A reason is needed for either."""
     stop, resume = "/api/v1/autonomy/stop", "/api/v1/autonomy/resume"
     assert (await agent.ask("POST", stop, role="operator", json={"note": ""}))[0] == 400
     _, told = await agent.ask("POST", stop, role="operator", json={"note": "hands off"})
     assert told["stopped"]["by"] == "operator-anna"
-    status, problem = await agent.ask("POST", resume, role="operator", json={})
-    assert (status, problem["reason"]) == (409, "role_missing")
-    _, told = await agent.ask("POST", resume, role="approver", json={})
+    status, _ = await agent.ask("POST", resume, role="operator", json={"note": "it is over"})
+    assert status == 403
+    assert (await agent.ask("POST", resume, role="approver", json={}))[0] == 400
+    _, told = await agent.ask("POST", resume, role="approver", json={"note": "it is over"})
     assert told["stopped"] is None
 
 

@@ -60,6 +60,7 @@ def told() -> Review:
     down = play.fire("ServiceDown", service="db")
     play.play(Outcome.FAILED)
     play.play(Outcome.CHANGED)
+    play.trust()
     play.wait(20 * 60)
     while play.asked(PrepareRun):
         play.play(Outcome.FAILED)

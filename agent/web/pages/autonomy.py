@@ -22,12 +22,6 @@ from agent.web.writes import write
 
 
 class NoteForm(Wish):
-    """Why."""
-
-    note: str = Field("", max_length=4000)
-
-
-class StopForm(Wish):
     """Why; an empty word is none."""
 
     note: str = Field(min_length=1, max_length=4000)
@@ -71,7 +65,7 @@ class AutonomyPages:
         rule = "/autonomy/rules/{name}"
         return (
             page("/autonomy", "how far rules go", self.show),
-            form("/autonomy/stop", "stop all rules", stop, self.stop, StopForm),
+            form("/autonomy/stop", "stop all rules", stop, self.stop, NoteForm),
             form("/autonomy/resume", "resume", approve, self.resume, NoteForm),
             form("/autonomy/reset", "reset a breaker", approve, self.reset, ResetForm),
             form(f"{rule}/promote", "sign a promotion", approve, self.promote, PromoteForm),
@@ -90,7 +84,7 @@ class AutonomyPages:
 
     async def stop(self, call: Call) -> web.StreamResponse:
         """From now on no rule starts anything."""
-        note = call.body_as(StopForm).note
+        note = call.body_as(NoteForm).note
         return await _done(call, AutonomyStopped(by=call.identity.name, note=note), "stopped")
 
     async def resume(self, call: Call) -> web.StreamResponse:
