@@ -49,7 +49,7 @@ HOLD = timedelta(seconds=30)
 LEASES_EVERY_S = 30.0
 RACKS = ("rack1", "rack2")
 """Where disks fill; no entity answers to them."""
-REST = timedelta(days=7)
+REST = timedelta(days=8)
 """How long nothing happens at the end: longer than anything is kept in memory."""
 TIMERS_AT_ONCE_MAX = 50
 
