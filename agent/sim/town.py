@@ -192,11 +192,12 @@ POLICY = Policy(
             approval_expires=timedelta(minutes=20),
         ),
     ),
-    concurrency_max=2,
+    concurrency_max=1,
 )
 STRICTER = replace(
     POLICY,
     digest="policy-2",
+    concurrency_max=2,
     rules=(POLICY.rules[0], replace(POLICY.rules[1], approvals=2), POLICY.rules[2]),
     windows_required=True,
     conflicts_defer=tuple(ConflictKind),

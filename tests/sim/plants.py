@@ -193,7 +193,7 @@ PLANTS = (
     _plant(limits, "redundancy", _allows, "GroupsStayUp"),
     _plant(conflicts, "in_the_way", _finds_nothing, "NothingRunsInTheWay"),
     _plant(standard, "standing_of", _always_stands, "TemplatesHold"),
-    _plant(life, "_lost", _lost_run_is_tried_again, "StartedOnce"),
+    _plant(life, "_lost", _lost_run_is_tried_again, "StartedOnce", "MovesAreLegal"),
     _plant(asked, "approve", _any_binding_will_do, "RunsAreAuthorised"),
     _plant(
         (approvals, voices), "own_of", _own_approval_counts, "RunsAreAuthorised", "FourEyesLook"

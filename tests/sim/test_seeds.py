@@ -7,7 +7,7 @@ from agent.sim.plan import plan_of
 from agent.sim.run import live_through, run_many
 from agent.sim.watch import Codec
 
-SEEDS = 300
+SEEDS = 120
 PROCESSES = 2
 
 BYTES = Codec(
