@@ -36,6 +36,7 @@ PidFile /run/sshd.pid
 PasswordAuthentication no
 UsePAM no
 UseDNS no
+AcceptEnv LANG LC_*
 MaxStartups 100
 Subsystem sftp internal-sftp
 C

@@ -16,16 +16,17 @@ import structlog
 from agent.config.collections import Collections
 from agent.errors import PermanentError
 from agent.model.preview import Preview
-from agent.model.remediation import Outcome, Phase, RunLine, RunResult, RunSpec
+from agent.model.remediation import Host, Outcome, Phase, RunLine, RunResult, RunSpec
 from agent.runtime.ansible import folder as run_folder
 from agent.runtime.ansible.check_mode import Gathering
 from agent.runtime.ansible.conversation import Conversation
+from agent.runtime.ansible.elsewhere import end_on_hosts
 from agent.runtime.ansible.fork_server import ForkServer
 from agent.runtime.ansible.installation import READ_AT_IMPORT, Installation
-from agent.runtime.ansible.outcome import incomplete, judge, preview_of
+from agent.runtime.ansible.outcome import incomplete, judge, lives_on, preview_of
 from agent.runtime.ansible.processes import RunProcesses, tag_of
 from agent.runtime.ansible.syntax import syntax_spec
-from agent.runtime.ansible.wire import Checked, Ended, Line, Order
+from agent.runtime.ansible.wire import Cause, Checked, Ended, Line, Order
 from agent.runtime.executor import Prepared
 
 CALL = "agent.runtime.ansible.supervisor:main"
@@ -67,7 +68,7 @@ class AnsibleExecutor:
         self._concurrency = concurrency or os.cpu_count() or 1
         self._slots = asyncio.Semaphore(self._concurrency)
         self._known_hosts = (known_hosts or self._work / "known_hosts").resolve()
-        checking = "yes" if known_hosts else "accept-new"
+        self._checking = checking = "yes" if known_hosts else "accept-new"
         self._server = ForkServer(
             folder=self._work / ".ansible",
             environment={
@@ -178,6 +179,8 @@ class AnsibleExecutor:
                 RunProcesses(tag_of(run, self._work)).kill, KILL_BUDGET_S
             ):
                 log.error("ansible.survivors", run=run)
+            hosts = await asyncio.to_thread(run_folder.hosts_in, self._work / run)
+            await self._end_elsewhere(run, hosts)
             await asyncio.to_thread(self._remove, run)
 
     async def syntax_check(self, name: str) -> str | None:
@@ -271,11 +274,21 @@ class AnsibleExecutor:
             )
 
         ended = await self._converse(spec, arguments, pass_on)
+        is_whole = ended is not None and ended.cause is Cause.EXITED
+        left = () if is_whole else await self._end_elsewhere(spec.run, spec.hosts)
         if ended is None:
-            return self._lost(spec.run, started_at)
+            return self._lost(spec.run, started_at, left)
         hosts = [host.name for host in spec.hosts]
-        is_remote = any(host.connection != "local" for host in spec.hosts)
-        return judge(ended, hosts, started_at=started_at, ended_at=self._now(), is_remote=is_remote)
+        return judge(ended, hosts, started_at=started_at, ended_at=self._now(), left=left)
+
+    async def _end_elsewhere(self, run: str, hosts: Sequence[Host]) -> tuple[str, ...]:
+        """Hosts on which something that the run began may live on."""
+        return await end_on_hosts(
+            hosts,
+            tag_of(run, self._work),
+            known_hosts=self._known_hosts,
+            checking=self._checking,
+        )
 
     async def _converse(
         self, spec: RunSpec, arguments: tuple[str, ...], hear: Hear
@@ -333,11 +346,12 @@ class AnsibleExecutor:
             is_check=spec.check_mode,
         )
 
-    def _lost(self, run: str, started_at: datetime) -> RunResult:
+    def _lost(self, run: str, started_at: datetime, left: tuple[str, ...]) -> RunResult:
         cancelled = run in self._cancelled
+        summary = "cancelled; its supervisor was gone" if cancelled else "its supervisor died"
         return RunResult(
-            outcome=Outcome.CANCELLED if cancelled else Outcome.UNKNOWN,
-            summary="cancelled; its supervisor was gone" if cancelled else "its supervisor died",
+            outcome=Outcome.CANCELLED if cancelled and not left else Outcome.UNKNOWN,
+            summary=summary + lives_on(left),
             started_at=started_at,
             ended_at=self._now(),
         )

@@ -14,8 +14,9 @@ from agent.config.collections import Collections
 from agent.config.contents import Contents, contents_of
 from agent.config.tree import TreeError, tree_parts
 from agent.model.contents import differences, listed
-from agent.model.remediation import Phase, RunSpec
-from agent.runtime.ansible.inventory import inventory, refuse, variables
+from agent.model.remediation import Host, Phase, RunSpec
+from agent.runtime.ansible.inventory import hosts_of, inventory, refuse, variables
+from agent.runtime.ansible.processes import tag_of
 
 RUN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 REMEDIATION = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
@@ -65,6 +66,14 @@ def left_in(work: Path) -> frozenset[str]:
     return frozenset(name for name in names if RUN.fullmatch(name))
 
 
+def hosts_in(folder: Path) -> tuple[Host, ...]:
+    """The hosts of the run that this folder was made for; none where it holds no inventory."""
+    try:
+        return hosts_of((folder / "inventory.json").read_bytes())
+    except OSError:
+        return ()
+
+
 def remove(folder: Path) -> None:
     """Take a run's folder off the disk, whatever state it is in."""
     shutil.rmtree(folder, ignore_errors=True)
@@ -91,7 +100,9 @@ def _fill(
         return RunFolder(digest="", problem=f"{refused.path.name} {refused.problem}")
     for name in ("artifacts", "artifacts/job_events", "cp", "tmp"):
         (folder / name).mkdir(mode=0o700)
-    _write(folder / "inventory.json", inventory(spec.hosts, folder=folder, known_hosts=known_hosts))
+    tag = tag_of(spec.run, folder.parent)
+    hosts = inventory(spec.hosts, folder=folder, known_hosts=known_hosts, tag=tag)
+    _write(folder / "inventory.json", hosts)
     _write(folder / "variables.json", variables(spec.parameters))
     return RunFolder(digest=contents.digest, problem=_refuse_playbook(spec, folder, contents))
 

@@ -9,12 +9,42 @@ import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
 from agent.model.remediation import Host, ParameterValue
+from agent.runtime.ansible.elsewhere import marking
 
 GROUP = "targets"
 """What a playbook writes behind `hosts:`."""
 VARIABLE = "agent_input"
 HOSTS_MAX = 1_000
+
+
+class _Host(BaseModel):
+    ansible_host: str
+    ansible_port: int = 22
+    ansible_user: str = "root"
+    ansible_connection: str
+    ansible_ssh_private_key_file: str | None = None
+
+
+class _Hosts(BaseModel):
+    hosts: dict[str, _Host]
+
+
+class _Children(BaseModel):
+    targets: _Hosts
+
+
+class _All(BaseModel):
+    children: _Children
+
+
+class _Inventory(BaseModel):
+    all: _All
+
+
+_WRITTEN = TypeAdapter(_Inventory)
 CONTROL_PATH_BYTES_MAX = 70
 """A socket's path ends at 108 bytes; ssh adds a name and a random ending to the folder."""
 PERSIST_S = 15
@@ -53,19 +83,40 @@ def refuse(hosts: Sequence[Host], parameters: Mapping[str, ParameterValue]) -> s
     )
 
 
-def inventory(hosts: Sequence[Host], *, folder: Path, known_hosts: Path) -> dict[str, object]:
-    """Exactly these hosts, in the form of Ansible's YAML inventory."""
+def inventory(
+    hosts: Sequence[Host], *, folder: Path, known_hosts: Path, tag: str
+) -> dict[str, object]:
+    """Exactly these hosts, in the form of Ansible's YAML inventory; what ssh starts is tagged."""
     return {
         "all": {
             "children": {GROUP: {"hosts": {host.name: _variables(host, folder) for host in hosts}}},
             "vars": {
                 "ansible_ssh_args": _ssh_arguments(folder),
                 "ansible_ssh_common_args": " ".join(
-                    ("-o", f"UserKnownHostsFile={shlex.quote(str(known_hosts))}")
+                    ("-o", f"UserKnownHostsFile={shlex.quote(str(known_hosts))}", marking(tag))
                 ),
             },
         }
     }
+
+
+def hosts_of(content: bytes) -> tuple[Host, ...]:
+    """The hosts of an inventory that `inventory` made, as far as it takes to reach them."""
+    try:
+        written = _WRITTEN.validate_json(content)
+    except ValidationError:
+        return ()  # it was being written when its writer died: nothing was begun
+    return tuple(
+        Host(
+            name=name,
+            address=host.ansible_host,
+            port=host.ansible_port,
+            user=host.ansible_user,
+            connection=host.ansible_connection,
+            private_key_file=host.ansible_ssh_private_key_file,
+        )
+        for name, host in written.all.children.targets.hosts.items()
+    )
 
 
 def _variables(host: Host, folder: Path) -> dict[str, object]:

@@ -15,25 +15,22 @@ from agent.runtime.ansible.wire import Cause, Ended
 _CUT_SHORT = {Cause.TIMED_OUT: Outcome.TIMED_OUT, Cause.CANCELLED: Outcome.CANCELLED}
 
 
-BEGUN_ELSEWHERE = "; what a host had begun may still end there"
-"""SSH gives no signal to what it started: only what runs beside us ends for certain."""
-
-
 def judge(
     ended: Ended,
     hosts: Sequence[str],
     *,
     started_at: datetime,
     ended_at: datetime,
-    is_remote: bool = False,
+    left: Sequence[str] = (),
 ) -> RunResult:
     """The result of a run on exactly `hosts`; success only when each of them was played.
 
-    `is_remote` where tasks are played on other machines than ours.
+    `left`: hosts on which something that it began may live on.
     """
     outcome, summary = _judge(ended, hosts)
-    if is_remote and ended.cause in _CUT_SHORT:
-        summary += BEGUN_ELSEWHERE
+    if left:
+        outcome = Outcome.UNKNOWN
+        summary += lives_on(left)
     seconds = (ended_at - started_at).total_seconds()
     if ended.survivors:
         outcome = Outcome.UNKNOWN
@@ -46,6 +43,11 @@ def judge(
         started_at=started_at,
         ended_at=ended_at,
     )
+
+
+def lives_on(left: Sequence[str]) -> str:
+    """What to add to a summary where something may live on elsewhere."""
+    return f"; what was begun on {', '.join(left)} may still run there" if left else ""
 
 
 def preview_of(
