@@ -49,7 +49,7 @@ def test_a_run_reaches_only_the_host_of_its_target() -> None:
     for change in play.state.changes.values():
         assert (approved[change.entity],) == change.hosts
     for spec in specs:
-        listed = inventory(spec.hosts, folder=Path("/x"), known_hosts=Path("/x/k"))
+        listed = inventory(spec.hosts, folder=Path("/x"), known_hosts=Path("/x/k"), tag="r@0")
         assert refuse(spec.hosts, spec.parameters) is None
         assert {host.name for host in spec.hosts} <= {host.name for host in known}
         assert [host.name for host in spec.hosts] == list(

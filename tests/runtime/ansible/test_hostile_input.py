@@ -128,7 +128,7 @@ async def test_hosts_are_never_widened() -> None:
         name = dice.choice([text, dice.choice(pieces), dice.choice(pieces) + text])
         hosts = (Host(name=name, address="127.0.0.1"), Host(name="approved-1", address="127.0.0.1"))
         if refuse(hosts, {}) is None:
-            made = inventory(hosts, folder=Path("/x"), known_hosts=Path("/x/k"))
+            made = inventory(hosts, folder=Path("/x"), known_hosts=Path("/x/k"), tag="r@0")
             listed = made["all"]["children"]["targets"]["hosts"]  # type: ignore[index]
 
             assert [name, "approved-1"] == list(listed)
