@@ -4,12 +4,11 @@ Names and addresses come from the service map and from nowhere else, and are ref
 are plain. Parameters came from outside: they are data for ever. Not here: which hosts.
 """
 
+import json
 import re
 import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-
-from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from agent.model.remediation import Host, ParameterValue
 from agent.runtime.ansible.elsewhere import marking
@@ -19,32 +18,6 @@ GROUP = "targets"
 VARIABLE = "agent_input"
 HOSTS_MAX = 1_000
 
-
-class _Host(BaseModel):
-    ansible_host: str
-    ansible_port: int = 22
-    ansible_user: str = "root"
-    ansible_connection: str
-    ansible_ssh_private_key_file: str | None = None
-
-
-class _Hosts(BaseModel):
-    hosts: dict[str, _Host]
-
-
-class _Children(BaseModel):
-    targets: _Hosts
-
-
-class _All(BaseModel):
-    children: _Children
-
-
-class _Inventory(BaseModel):
-    all: _All
-
-
-_WRITTEN = TypeAdapter(_Inventory)
 CONTROL_PATH_BYTES_MAX = 70
 """A socket's path ends at 108 bytes; ssh adds a name and a random ending to the folder."""
 PERSIST_S = 15
@@ -101,21 +74,21 @@ def inventory(
 
 
 def hosts_of(content: bytes) -> tuple[Host, ...]:
-    """The hosts of an inventory that `inventory` made, as far as it takes to reach them."""
+    """The hosts that an inventory of `inventory` has by SSH, as far as it takes to reach them."""
     try:
-        written = _WRITTEN.validate_json(content)
-    except ValidationError:
+        listed = json.loads(content)["all"]["children"][GROUP]["hosts"]
+    except (ValueError, KeyError):
         return ()  # it was being written when its writer died: nothing was begun
     return tuple(
         Host(
             name=name,
-            address=host.ansible_host,
-            port=host.ansible_port,
-            user=host.ansible_user,
-            connection=host.ansible_connection,
-            private_key_file=host.ansible_ssh_private_key_file,
+            address=host["ansible_host"],
+            port=host["ansible_port"],
+            user=host["ansible_user"],
+            private_key_file=host.get("ansible_ssh_private_key_file"),
         )
-        for name, host in written.all.children.targets.hosts.items()
+        for name, host in listed.items()
+        if host["ansible_connection"] == "ssh"
     )
 
 

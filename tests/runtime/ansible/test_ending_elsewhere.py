@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 
 from agent.model.remediation import Host, Outcome, RunResult, RunSpec
-from agent.runtime.ansible.elsewhere import VARIABLE, end_on_hosts
+from agent.runtime.ansible.elsewhere import REAPER, VARIABLE, end_on_hosts
 from agent.runtime.ansible.executor import AnsibleExecutor
 from agent.runtime.ansible.folder import hosts_in
 from agent.runtime.ansible.processes import tag_of
@@ -148,16 +148,13 @@ async def test_a_host_that_cannot_be_asked_is_named(session_hosts: Hosts) -> Non
     assert left == ("away",)
 
 
-async def test_where_the_variable_is_not_accepted_nothing_is_claimed(
-    session_hosts: Hosts, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_where_the_variable_is_not_accepted_nothing_is_claimed() -> None:
     """An sshd that drops it would find nothing, and mean nothing by it."""
-    monkeypatch.setattr("agent.runtime.ansible.elsewhere.VARIABLE", "NOT_ACCEPTED")
-    left = await end_on_hosts(
-        (target(session_hosts["app2"]),),
-        "run-1@0",
-        known_hosts=session_hosts.known_hosts,
-        checking="yes",
+    asked = await asyncio.create_subprocess_exec(
+        *("sh", "-c", REAPER.replace("TAG", "run-1@0")),
+        env={"PATH": os.environ["PATH"]},
+        stdout=asyncio.subprocess.PIPE,
     )
+    said, _ = await asked.communicate()
 
-    assert left == ("app2",)
+    assert said.strip() == b"the variable is not accepted"
